@@ -1,0 +1,159 @@
+"""What people, and the engine, do to a batch: start, pause, resume, cancel, stop, retry what failed.
+
+    queued ──→ processing ⇄ paused          pause, resume
+       │           │           │
+       └───────────┴───────────┴──→ completed | failed | cancelled
+
+Each is a conditional UPDATE: of two callers one wins, and the other is told so by a False.
+"""
+
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.utils import timezone
+from django_q.tasks import async_task
+
+from batches.models import OPEN, BatchItem, BatchJob, ItemStatus, JobStatus, Priority
+from conversations.choices import Status
+from conversations.models import Conversation
+from generation.errors import Abandoned
+
+RUN_SLICE = "batches.tasks.run_slice"
+PRIORITIES = (Priority.HIGH, Priority.NORMAL, Priority.LOW)
+
+
+def enqueue(job_id: UUID) -> None:
+    """Ask a worker to run a slice; inside a transaction, the request is undone with it."""
+    async_task(RUN_SLICE, str(job_id))
+
+
+@transaction.atomic
+def dispatch() -> None:
+    """Begin queued jobs, by priority and then by age, up to `MAX_RUNNING_BATCHES` at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('batches:dispatch', 0))")
+    room = settings.MAX_RUNNING_BATCHES - BatchJob.objects.filter(status=JobStatus.PROCESSING).count()
+    for job_id in _queue().values_list("pk", flat=True)[: max(room, 0)]:
+        if start(job_id):
+            enqueue(job_id)
+
+
+def start(job_id: UUID) -> bool:
+    """`queued → processing`; the caller sees to it that a slice runs."""
+    return _move(job_id, (JobStatus.QUEUED,), JobStatus.PROCESSING, started_at=timezone.now())
+
+
+def pause(job_id: UUID, reason: str = "") -> bool:
+    """Begin no more calls; those in flight finish and are kept. False unless the job is processing."""
+    return _move(job_id, (JobStatus.PROCESSING,), JobStatus.PAUSED, status_reason=reason)
+
+
+@transaction.atomic
+def resume(job_id: UUID) -> bool:
+    """Go on with what is left. False unless the job is paused."""
+    resumed = _move(job_id, (JobStatus.PAUSED,), JobStatus.PROCESSING, status_reason="")
+    if resumed:
+        enqueue(job_id)
+    return resumed
+
+
+def cancel(job_id: UUID) -> bool:
+    """End the job; calls in flight finish and are kept. False when it has ended already."""
+    return _end(job_id, JobStatus.CANCELLED, "")
+
+
+def stop(job_id: UUID, reason: str) -> bool:
+    """End the job as failed, before its items are through. False when it has ended already."""
+    return _end(job_id, JobStatus.FAILED, reason)
+
+
+@transaction.atomic
+def retry_failed(job_id: UUID) -> int:
+    """Queue the failed items of a job that has not ended once more, and say how many.
+
+    The items of an ended job are retried by a new batch over failed conversations.
+    """
+    job = BatchJob.objects.select_for_update().get(pk=job_id)
+    if job.ended:
+        return 0
+    retried = job.items.filter(status=ItemStatus.FAILED).update(
+        status=ItemStatus.QUEUED, progress=0, attempts=0, error_type="", error_message="", completed_at=None
+    )
+    BatchJob.objects.filter(pk=job_id).update(
+        failed_items=F("failed_items") - retried, completed_items=F("completed_items") - retried
+    )
+    return retried
+
+
+def reap() -> None:
+    """Put right what a dead worker left behind; runs every minute."""
+    for job_id in _deserted().values_list("pk", flat=True):
+        enqueue(job_id)
+    for item in _orphans():
+        _settle(item)
+    dispatch()
+
+
+@transaction.atomic
+def _end(job_id: UUID, status: JobStatus, reason: str) -> bool:
+    moved = _move(
+        job_id,
+        (JobStatus.QUEUED, JobStatus.PROCESSING, JobStatus.PAUSED),
+        status,
+        status_reason=reason,
+        completed_at=timezone.now(),
+        estimated_time_remaining=timedelta(0),
+    )
+    if moved:
+        waiting = BatchItem.objects.filter(job_id=job_id, status=ItemStatus.QUEUED)
+        waiting.update(status=ItemStatus.CANCELLED, completed_at=timezone.now())
+        for item in _orphans().filter(job_id=job_id):
+            _settle(item)
+    return moved
+
+
+def _move(job_id: UUID, allowed: tuple[JobStatus, ...], status: JobStatus, **values: object) -> bool:
+    jobs = BatchJob.objects.filter(pk=job_id, status__in=allowed)
+    return bool(jobs.update(status=status, updated_at=timezone.now(), **values))
+
+
+def _queue() -> QuerySet[BatchJob]:
+    ranks = [When(priority=priority, then=Value(rank)) for rank, priority in enumerate(PRIORITIES)]
+    rank = Case(*ranks, output_field=IntegerField())
+    return BatchJob.objects.filter(status=JobStatus.QUEUED).order_by(rank, "created_at", "pk")
+
+
+def _deserted() -> QuerySet[BatchJob]:
+    """Processing jobs that have no runner, or whose runner's lease ran out."""
+    now = timezone.now()
+    return BatchJob.objects.filter(status=JobStatus.PROCESSING).filter(
+        Q(runner_lease_expires_at__isnull=True) | Q(runner_lease_expires_at__lt=now)
+    )
+
+
+def _orphans() -> QuerySet[BatchItem]:
+    """Items of ended jobs that nobody works on any more, although they never ended."""
+    ended = (JobStatus.CANCELLED, JobStatus.FAILED, JobStatus.COMPLETED)
+    return BatchItem.objects.filter(
+        status=ItemStatus.PROCESSING, lease_expires_at__lt=timezone.now(), job__status__in=ended
+    )
+
+
+@transaction.atomic
+def _settle(item: BatchItem) -> None:
+    """End an orphan: cancelled, and its conversation free to be generated again."""
+    held = BatchItem.objects.filter(
+        pk=item.pk, call_id=item.call_id, status__in=OPEN, lease_expires_at__lt=timezone.now()
+    )
+    if held.update(status=ItemStatus.CANCELLED, claimed_by="", completed_at=timezone.now()):
+        Conversation.objects.filter(pk=item.conversation_id, claim=item.call_id, status=Status.GENERATING).update(
+            status=Status.FAILED,
+            failure_type=Abandoned.code(),
+            failure_message="Its batch was ended while it was being written. Generate it again.",
+            claim=None,
+            claim_expires_at=None,
+            updated_at=timezone.now(),
+        )

@@ -1,0 +1,97 @@
+"""Follows a batch from the command line: runs it here if asked to, and shows how far it is."""
+
+import threading
+import time
+from collections.abc import Callable
+from uuid import UUID
+
+from django.db import connections
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from batches import control, engine
+from batches.models import BatchJob, JobStatus
+
+SECONDS = 0.3  # between looks at the job
+
+
+class InlineWorker:
+    """Runs a job's slices in a thread of this process, one after the other."""
+
+    def __init__(self, job_id: UUID) -> None:
+        self.error: BaseException | None = None
+        self._job_id = job_id
+        self._thread = threading.Thread(target=self._work, name="inline-worker", daemon=True)
+        self._thread.start()
+
+    @property
+    def working(self) -> bool:
+        return self._thread.is_alive()
+
+    def _work(self) -> None:
+        try:
+            while BatchJob.objects.filter(pk=self._job_id, status=JobStatus.PROCESSING).exists():
+                engine.run_slice(self._job_id, on_unfinished=lambda _job_id: None)
+                # Another runner may still hold the lease: look again when it may have ended.
+                time.sleep(0 if self._ended() else SECONDS)
+        except BaseException as error:
+            self.error = error
+        finally:
+            connections.close_all()
+
+    def _ended(self) -> bool:
+        return BatchJob.objects.get(pk=self._job_id).ended
+
+
+def follow(job: BatchJob, *, inline: bool, console: Console) -> BatchJob:
+    """Show the job's progress until it ends or is paused, and return it as it is then.
+
+    With `inline`, run it here as well. Ctrl-C pauses the job and lets calls in flight finish. Raises what broke
+    the inline worker.
+    """
+    worker = InlineWorker(job.pk) if inline else None
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed}/{task.total}"),
+        TextColumn("${task.fields[cost]:.2f}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+    ) as progress:
+        bar = progress.add_task("Starting", total=job.total_items, cost=0.0)
+        try:
+            _watch(job, worker, lambda: _show(job, progress, bar))
+        except KeyboardInterrupt:
+            control.pause(job.pk, "Paused from the command line.")
+            progress.update(bar, description="Pausing: calls in flight finish")
+            _watch(job, worker, lambda: _show(job, progress, bar))
+    if worker and worker.error:
+        raise worker.error
+    return job
+
+
+def _watch(job: BatchJob, worker: InlineWorker | None, show: Callable[[], None]) -> None:
+    while True:
+        rested = not worker.working if worker else _at_rest(job)
+        job.refresh_from_db()
+        show()
+        if rested:
+            return
+        time.sleep(SECONDS)
+
+
+def _at_rest(job: BatchJob) -> bool:
+    return not job.runner and (job.ended or job.status == JobStatus.PAUSED)
+
+
+def _show(job: BatchJob, progress: Progress, bar: TaskID) -> None:
+    progress.update(bar, completed=job.completed_items, description=_describe(job), cost=float(job.actual_cost_usd))
+
+
+def _describe(job: BatchJob) -> str:
+    if job.status in (JobStatus.QUEUED, JobStatus.PROCESSING):
+        if not job.runner:
+            return "Waiting for a worker (start one with: manage.py run_worker)"
+        return f"Generating conversation {min(job.completed_items + 1, job.total_items)} of {job.total_items}"
+    return str(JobStatus(job.status).label)

@@ -1,0 +1,83 @@
+"""Look at batches and control them."""
+
+from argparse import ArgumentParser
+from typing import Any
+from uuid import UUID
+
+from django.core.management.base import BaseCommand, CommandError
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from batches import control, planning
+from batches.following import follow
+from batches.models import BatchJob
+from batches.printing import next_step, print_summary
+from batches.summary import summarize
+
+ACTIONS = ("status", "pause", "resume", "cancel", "retry-failed")
+LISTED = 20
+
+
+class Command(BaseCommand):
+    help = "Shows a batch (or the latest ones), pauses, resumes or cancels it, or queues its failed items again."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("action", choices=ACTIONS)
+        parser.add_argument("id", nargs="?", help="The batch's id; the list of the latest ones without it.")
+        parser.add_argument("--inline", action="store_true", help="With resume: run it in this process and follow it.")
+
+    def handle(self, *, action: str, id: str | None, inline: bool, **options: Any) -> None:
+        console = Console(file=self.stdout)
+        if id is None and action == "status":
+            console.print(_list())
+            return
+        job = _find(id)
+        if action == "status":
+            console.print(f"{job.pk}: {job.status}. {job.status_reason}", highlight=False, markup=False, soft_wrap=True)
+            print_summary(summarize(job), console)
+        elif action == "resume" and inline:
+            self._resume_here(job, console)
+        else:
+            self.stdout.write(_act(action, job))
+
+    def _resume_here(self, job: BatchJob, console: Console) -> None:
+        taken = planning.take_up(job, inline=True)
+        summary = summarize(follow(taken, inline=True, console=console))
+        print_summary(summary, console)
+        if not summary.every_item_succeeded:
+            raise CommandError(next_step(summary))
+
+
+def _act(action: str, job: BatchJob) -> str:
+    if action == "retry-failed":
+        return _retry(job)
+    done = {"pause": control.pause, "resume": control.resume, "cancel": control.cancel}[action](job.pk)
+    job.refresh_from_db()
+    if not done:
+        raise CommandError(f"The batch is {job.status}: {action} is not possible.")
+    return f"The batch is {job.status}."
+
+
+def _retry(job: BatchJob) -> str:
+    if job.ended:
+        raise CommandError("The batch has ended. Try again with: manage.py generate_batch --select failed")
+    number = control.retry_failed(job.pk)
+    return f"{number} failed conversations are queued again."
+
+
+def _find(id: str | None) -> BatchJob:
+    try:
+        return BatchJob.objects.get(pk=UUID(id or ""))
+    except (ValueError, BatchJob.DoesNotExist):
+        raise CommandError(
+            f"There is no batch {id or '(no id was given)'}. List them: manage.py batch status"
+        ) from None
+
+
+def _list() -> Table:
+    table = Table("Id", "Status", "Done", "Failed", "Cost", box=SIMPLE_HEAD, pad_edge=False)
+    for job in BatchJob.objects.all()[:LISTED]:
+        done = f"{job.completed_items}/{job.total_items}"
+        table.add_row(str(job.pk), job.status, done, str(job.failed_items), f"${job.actual_cost_usd:.4f}")
+    return table

@@ -1,0 +1,112 @@
+"""Create a batch, follow it, and sum it up."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from rich.console import Console
+
+from batches import planning
+from batches.following import follow
+from batches.models import BatchJob, ErrorHandling, Priority, Selection, TierFilter
+from batches.planning import Order, PlanError
+from batches.printing import next_step, print_summary
+from batches.summary import summarize
+from conversations.models import Workspace
+from conversations.workspaces import WorkspaceUnknown, find_workspace
+from generation.simulated.launcher import SimulatedClaudeError
+
+
+class Command(BaseCommand):
+    help = (
+        "Generates many conversations: what the plan still lacks, drafts, failed ones, or those you name. "
+        "Ctrl-C pauses. Ends with 0 only if every conversation succeeded."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--workspace", default="", help="Its slug; else the default workspace.")
+        parser.add_argument("--tier", default=TierFilter.ALL, choices=TierFilter.values)
+        parser.add_argument(
+            "--select",
+            nargs="+",
+            default=[Selection.GAPS.value],
+            metavar="gaps|drafts|failed|ID",
+            help="gaps: all that the plan still lacks (the default). Or ids of conversations.",
+        )
+        parser.add_argument(
+            "--concurrency", type=int, default=3, help=f"Calls in flight, 1 to {settings.MAX_BATCH_CONCURRENCY}."
+        )
+        parser.add_argument("--error-handling", default=ErrorHandling.CONTINUE, choices=ErrorHandling.values)
+        parser.add_argument("--priority", default=Priority.NORMAL, choices=Priority.values)
+        parser.add_argument("--model", default="", help=f"Else {settings.ANTHROPIC_MODEL}.")
+        parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="For all of them.")
+        parser.add_argument("--continue", action="store_true", dest="go_on", help="Finish an unfinished batch first.")
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument("--inline", action="store_true", help="Run it in this process, without a worker.")
+        how.add_argument("--detach", action="store_true", help="Print the batch's id and leave it to the workers.")
+        parser.add_argument("--json", action="store_true", help="Print one JSON object, for scripts.")
+
+    def handle(self, **options: Any) -> None:
+        self.console = Console(file=self.stderr if options["json"] else self.stdout)
+        try:
+            workspace = find_workspace(options["workspace"])
+            job = self._job(workspace, options)
+        except (PlanError, WorkspaceUnknown) as error:
+            raise CommandError(str(error)) from error
+        if job is None:
+            self._nothing(options)
+        elif options["detach"]:
+            self.stdout.write(json.dumps({"job_id": str(job.pk)}) if options["json"] else str(job.pk))
+        else:
+            self._follow(job, options)
+
+    def _job(self, workspace: Workspace, options: dict[str, Any]) -> BatchJob | None:
+        if options["go_on"] and (unfinished := planning.unfinished(workspace).first()):
+            self.console.print(f"Going on with {unfinished}.", markup=False)
+            return planning.take_up(unfinished, inline=options["inline"])
+        return planning.create(_order(workspace, options), inline=options["inline"])
+
+    def _nothing(self, options: dict[str, Any]) -> None:
+        if options["json"]:
+            self.stdout.write(json.dumps({"job_id": None, "total": 0}))
+        elif options["select"] == [Selection.GAPS]:
+            self.stdout.write("The plan is complete: there is nothing to generate, and nothing was spent.")
+        else:
+            self.stdout.write("There is nothing to generate, and nothing was spent.")
+
+    def _follow(self, job: BatchJob, options: dict[str, Any]) -> None:
+        try:
+            follow(job, inline=options["inline"], console=self.console)
+        except SimulatedClaudeError as error:
+            raise CommandError(str(error)) from error
+        summary = summarize(job)
+        print_summary(summary, self.console)
+        if options["json"]:
+            self.stdout.write(json.dumps(summary.as_json()))
+        if not summary.every_item_succeeded:
+            raise CommandError(next_step(summary))
+
+
+def _order(workspace: Workspace, options: dict[str, Any]) -> Order:
+    select = options["select"]
+    named = select[0] if len(select) == 1 and select[0] in Selection.values else Selection.CHOSEN
+    return Order(
+        workspace=workspace,
+        tier=options["tier"],
+        selection=named,
+        chosen=select if named == Selection.CHOSEN else (),
+        concurrency=options["concurrency"],
+        error_handling=options["error_handling"],
+        priority=options["priority"],
+        model=options["model"],
+        shared_parameters=dict(_parameter(text) for text in options["param"]),
+    )
+
+
+def _parameter(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise CommandError(f"--param takes NAME=VALUE, not {text}.")
+    return name.strip(), value

@@ -1,0 +1,70 @@
+"""The worker: runs batches and scheduled tasks until it is told to stop.
+
+The django-q2 cluster runs in a session of its own, below a process that only passes signals on. A signal to the
+process group (Ctrl-C, a process manager) therefore reaches the cluster's first process alone, and calls in flight
+can finish: it tells the slices, then stops the cluster. If either of the two is killed, the other ends the rest.
+"""
+
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import connections
+
+from batches.stopping import STOPPING
+from convgen.processes import registered
+from generation import claude
+
+CHECK_SECONDS = 0.2
+
+
+class Command(BaseCommand):
+    help = "Runs batches and scheduled tasks. SIGTERM or Ctrl-C lets calls in flight finish."
+
+    def handle(self, **options: Any) -> None:
+        claude.preload()  # once here, and not in every worker process
+        connections.close_all()  # a connection must not be shared over the fork
+        parent = os.getpid()
+        child = os.fork()
+        if child:
+            sys.exit(_supervise(child))
+        os.setsid()
+        with registered("run_worker"):
+            code = _run_cluster(parent)
+        sys.exit(code)
+
+
+def _supervise(child: int) -> int:
+    """Pass signals on to the cluster until it ends; its exit code."""
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _frame: _tell(child, received))
+    _pid, status = os.waitpid(child, 0)
+    with suppress(ProcessLookupError):
+        os.killpg(child, signal.SIGKILL)  # if it was killed, what it left behind goes too
+    return os.waitstatus_to_exitcode(status)
+
+
+def _tell(child: int, _received: int) -> None:
+    with suppress(ProcessLookupError):
+        os.kill(child, signal.SIGTERM)
+
+
+def _run_cluster(parent: int) -> int:
+    from django_q.cluster import Cluster
+
+    cluster = Cluster()
+    cluster.start()
+    # In place of django-q2's own handlers, which join a process from inside a signal (its issue 346).
+    told: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _frame: told.append(received))
+    while not told and os.getppid() == parent and cluster.sentinel.is_alive():
+        time.sleep(CHECK_SECONDS)
+    died = not cluster.sentinel.is_alive()
+    STOPPING.set()
+    cluster.stop()
+    return 1 if died else 0  # a process manager must see that it has to start us again

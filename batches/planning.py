@@ -1,0 +1,157 @@
+"""What a batch will do, and its creation."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from batches import control
+from batches.models import ENDED, OPEN, BatchItem, BatchJob, ErrorHandling, JobStatus, Priority, Selection
+from conversations import coverage
+from conversations.choices import Status, Tier
+from conversations.models import Conversation, Workspace
+
+# What each selection takes; the gaps themselves have become drafts by then.
+STATUSES = {
+    Selection.GAPS: (Status.DRAFT, Status.FAILED),
+    Selection.DRAFTS: (Status.DRAFT,),
+    Selection.FAILED: (Status.FAILED,),
+}
+
+
+class PlanError(Exception):
+    """The batch cannot be created as asked; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to generate, and how."""
+
+    workspace: Workspace
+    tier: str = "all"
+    selection: str = Selection.GAPS
+    chosen: Sequence[str] = ()  # readable ids or UUIDs, for Selection.CHOSEN
+    concurrency: int = 3
+    error_handling: str = ErrorHandling.CONTINUE
+    priority: str = Priority.NORMAL
+    model: str = ""  # empty: the default of the settings
+    max_attempts: int = 0  # 0: the default of the settings
+    shared_parameters: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    created_by: Any = None
+
+
+@transaction.atomic
+def create(order: Order, *, inline: bool = False) -> BatchJob | None:
+    """Create the batch and let workers begin it; None when there is nothing to generate.
+
+    Gaps of the plan become drafts first, in the same transaction. An `inline` job is begun at once and left to the
+    caller to run. Raises `PlanError`.
+    """
+    _check(order)
+    if order.selection == Selection.GAPS:
+        coverage.fill_gaps(order.workspace, order.tier, created_by=order.created_by)
+    conversations = list(_selected(order).order_by("tier", "conversation_id").values_list("pk", "tier"))
+    if not conversations:
+        return None
+    job = _job(order, total=len(conversations))
+    job.save()
+    _add_items(job, [pk for pk, _tier in conversations])
+    if inline:
+        control.start(job.pk)
+    else:
+        transaction.on_commit(control.dispatch)
+    job.refresh_from_db()
+    return job
+
+
+def _check(order: Order) -> None:
+    if not 1 <= order.concurrency <= settings.MAX_BATCH_CONCURRENCY:
+        raise PlanError(
+            f"Concurrency must lie between 1 and {settings.MAX_BATCH_CONCURRENCY}, not {order.concurrency}."
+        )
+
+
+def _selected(order: Order) -> QuerySet[Conversation]:
+    """The conversations to generate, without those that another batch is at."""
+    mine = Conversation.objects.filter(workspace=order.workspace).in_tier(order.tier)
+    if order.selection == Selection.CHOSEN:
+        return _chosen(order, mine)
+    return mine.filter(status__in=STATUSES[Selection(order.selection)]).exclude(_busy())
+
+
+def _chosen(order: Order, mine: QuerySet[Conversation]) -> QuerySet[Conversation]:
+    """The conversations named, all of which must be there and free."""
+    chosen = mine.filter(_named(order.chosen))
+    known = {name for pk, readable in chosen.values_list("pk", "conversation_id") for name in (str(pk), readable)}
+    if missing := [name for name in order.chosen if name not in known]:
+        raise PlanError(f"There is no conversation {', '.join(missing)} in {order.workspace.name}.")
+    done = chosen.exclude(status__in=(Status.DRAFT, Status.FAILED)) | chosen.filter(_busy())
+    if named := list(done.values_list("conversation_id", "status")[:5]):
+        listed = ", ".join(f"{readable} ({status})" for readable, status in named)
+        raise PlanError(f"Only drafts and failed conversations that no batch works on can be generated: {listed}.")
+    return chosen
+
+
+def _named(names: Sequence[str]) -> Q:
+    ids = []
+    for name in names:
+        try:
+            ids.append(UUID(name))
+        except ValueError:
+            continue
+    return Q(conversation_id__in=names) | Q(pk__in=ids)
+
+
+def _busy() -> Q:
+    return Q(pk__in=BatchItem.objects.filter(status__in=OPEN).values("conversation_id"))
+
+
+def _job(order: Order, *, total: int) -> BatchJob:
+    tiers = "all tiers" if order.tier == "all" else Tier(order.tier).label.lower()
+    return BatchJob(
+        workspace=order.workspace,
+        name=order.name or f"{total} conversations, {tiers}, {timezone.localtime():%Y-%m-%d %H:%M}",
+        tier=order.tier,
+        selection=order.selection,
+        total_items=total,
+        concurrent_processing=order.concurrency,
+        error_handling=order.error_handling,
+        priority=order.priority,
+        model=order.model or settings.ANTHROPIC_MODEL,
+        max_attempts=order.max_attempts or settings.GENERATION_ATTEMPTS,
+        shared_parameters=dict(order.shared_parameters),
+        created_by=order.created_by,
+    )
+
+
+def _add_items(job: BatchJob, conversations: Sequence[UUID]) -> None:
+    items = [
+        BatchItem(workspace_id=job.workspace_id, job=job, conversation_id=conversation, position=position)
+        for position, conversation in enumerate(conversations, start=1)
+    ]
+    try:
+        BatchItem.objects.bulk_create(items, batch_size=1000)
+    except IntegrityError as error:
+        raise PlanError("Another batch has just taken some of these conversations. Look again, then retry.") from error
+
+
+def take_up(job: BatchJob, *, inline: bool) -> BatchJob:
+    """Go on with an unfinished batch, whatever it waits for; `inline` leaves the running to the caller."""
+    if job.status == JobStatus.PAUSED:
+        control.resume(job.pk)
+    elif job.status == JobStatus.QUEUED and inline:
+        control.start(job.pk)
+    job.refresh_from_db()
+    return job
+
+
+def unfinished(workspace: Workspace) -> QuerySet[BatchJob]:
+    """Batches that have not ended, oldest first."""
+    open_jobs = BatchJob.objects.filter(workspace=workspace).exclude(status__in=ENDED)
+    return open_jobs.order_by("created_at")

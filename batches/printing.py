@@ -1,0 +1,58 @@
+"""A batch's summary for the terminal."""
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from batches.models import JobStatus
+from batches.summary import HISTOGRAM, Summary
+from conversations.choices import Tier
+
+
+def print_summary(summary: Summary, console: Console) -> None:
+    """The table per tier, the totals, what failed and why, and what to do next."""
+    console.print(_table(summary))
+    job = summary.job
+    console.print(
+        f"{job.successful_items} succeeded, {job.failed_items} failed, of {job.total_items} in "
+        f"{summary.duration:.1f} s for ${job.actual_cost_usd:.4f}"
+        + (" (simulated: nothing was paid)" if summary.simulated else ""),
+        highlight=False,
+        soft_wrap=True,
+    )
+    for message, count in summary.failures.most_common(5):
+        console.print(f"{count} failed: {message}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _table(summary: Summary) -> Table:
+    table = Table(title=summary.job.name, box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Tier", no_wrap=True)
+    for heading in ("Total", "OK", "Failed", "Review", "Cost", "Quality"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column(" | ".join(name for name, *_range in HISTOGRAM), justify="right", no_wrap=True)
+    for tier in summary.tiers:
+        quality = tier.average_quality
+        table.add_row(
+            Tier(tier.tier).label,
+            *map(str, (tier.total, tier.succeeded, tier.failed, tier.pending_review)),
+            f"${tier.cost_usd:.2f}",
+            "–" if quality is None else str(quality),
+            " | ".join(map(str, tier.histogram.values())),
+        )
+    return table
+
+
+def next_step(summary: Summary) -> str:
+    """What to do when a batch did not succeed as a whole; one line."""
+    job = summary.job
+    if job.status == JobStatus.PAUSED:
+        return f"{_sentence(job.status_reason)}Go on with: manage.py batch resume {job.pk}"
+    if job.status == JobStatus.CANCELLED:
+        return "The batch was cancelled. What was left is still a draft."
+    first = summary.failures.most_common(1)
+    reason = job.status_reason or (first[0][0] if first else "")
+    return f"{_sentence(reason)}Try the failed ones again with: manage.py generate_batch --select failed"
+
+
+def _sentence(text: str) -> str:
+    return f"{text.rstrip('.')}. " if text else ""

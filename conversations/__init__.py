@@ -1,0 +1,1 @@
+"""What curators own: workspaces, sources, dimensions, prompt templates, conversations, quality, exports."""

@@ -1,0 +1,67 @@
+"""The closed lists of words that rows may hold. The database checks them too."""
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    """What a member may do in a workspace, from least to most."""
+
+    CURATOR = "curator"
+    REVIEWER = "reviewer"
+    LEAD = "lead"
+    OPERATOR = "operator"
+
+
+class Tier(models.TextChoices):
+    TEMPLATE = "template", "Template"
+    SCENARIO = "scenario", "Scenario"
+    EDGE_CASE = "edge_case", "Edge case"
+
+
+class DimensionKind(models.TextChoices):
+    PERSONA = "persona"
+    EMOTION = "emotion"
+    TOPIC = "topic"
+    INTENT = "intent"
+    TONE = "tone"
+
+
+class Status(models.TextChoices):
+    """Where a conversation stands. `conversations/transitions.py` says what may follow what."""
+
+    DRAFT = "draft"
+    GENERATING = "generating"
+    GENERATED = "generated"
+    PENDING_REVIEW = "pending_review", "Pending review"
+    NEEDS_REVISION = "needs_revision", "Needs revision"
+    APPROVED = "approved"
+    REJECTED = "rejected"
+    FAILED = "failed"
+    ARCHIVED = "archived"
+
+
+# A slot that holds a live conversation is covered; one that was archived or rejected is a gap again.
+NOT_LIVE = (Status.ARCHIVED, Status.REJECTED)
+
+# The statuses in which a conversation has turns that can be read, reviewed and exported.
+WITH_TURNS = (Status.GENERATED, Status.PENDING_REVIEW, Status.NEEDS_REVISION, Status.APPROVED)
+
+
+class TurnRole(models.TextChoices):
+    USER = "user"
+    ASSISTANT = "assistant"
+
+
+class ParentType(models.TextChoices):
+    """How a conversation came from its parent."""
+
+    REGENERATION = "regeneration"
+
+
+class ExportFormat(models.TextChoices):
+    OPENAI = "openai", "OpenAI chat (JSONL)"
+
+
+class ExportStatus(models.TextChoices):
+    COMPLETED = "completed"
+    FAILED = "failed"

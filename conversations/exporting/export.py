@@ -1,0 +1,105 @@
+"""One export: choose, write beside, put in place, record."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from conversations.choices import WITH_TURNS, ExportFormat, ExportStatus, Status
+from conversations.exporting import openai
+from conversations.models import Conversation, Export, Turn, Workspace
+from conversations.models.conversation import ConversationQuerySet
+
+FORMATS = {ExportFormat.OPENAI: openai}
+SCOPES = ("all", *(status.value for status in WITH_TURNS))
+AT_ONCE = 500  # conversations in memory
+
+
+class ExportError(Exception):
+    """Nothing was exported; the message says what to do."""
+
+
+@dataclass
+class Exported:
+    record: Export
+    skipped: dict[str, str] = field(default_factory=dict)  # readable id -> why it is no valid example
+
+
+def export_conversations(
+    workspace: Workspace,
+    *,
+    path: Path,
+    file_format: str = ExportFormat.OPENAI,
+    scope: str = Status.APPROVED,
+    include_simulated: bool = False,
+    created_by: Any = None,
+) -> Exported:
+    """Write the conversations of `scope` (a status, or "all" that have turns) to `path`, and record it.
+
+    Simulated conversations stay out unless asked for. The file appears whole or not at all. Raises `ExportError`.
+    """
+    chosen = _chosen(workspace, scope, include_simulated)
+    skipped: dict[str, str] = {}
+    count = _write(path, _lines(chosen, workspace, file_format, skipped), skipped)
+    record = Export.objects.create(
+        workspace=workspace,
+        created_by=created_by,
+        format=file_format,
+        scope=scope,
+        filters={"include_simulated": include_simulated},
+        conversation_count=count,
+        byte_count=path.stat().st_size,
+        status=ExportStatus.COMPLETED,
+        file=str(path),
+    )
+    return Exported(record, skipped)
+
+
+def _chosen(workspace: Workspace, scope: str, include_simulated: bool) -> ConversationQuerySet:
+    if scope not in SCOPES:
+        raise ExportError(f"The status must be one of {', '.join(SCOPES)}, not {scope}.")
+    conversations = Conversation.objects.filter(workspace=workspace).with_turns()
+    if scope != "all":
+        conversations = conversations.filter(status=scope)
+    real = conversations if include_simulated else conversations.filter(simulated=False)
+    if not real.exists():
+        raise ExportError(_nothing(scope, simulated=conversations.count()))
+    return real.order_by("conversation_id")
+
+
+def _nothing(scope: str, *, simulated: int) -> str:
+    what = "conversations" if scope == "all" else f"{scope} conversations"
+    if simulated:
+        return f"All {simulated} {what} are simulated. Name them to export them: --include-simulated"
+    return f"There are no {what} to export. Choose others with --status: {', '.join(SCOPES)}."
+
+
+def _lines(
+    chosen: ConversationQuerySet, workspace: Workspace, file_format: str, skipped: dict[str, str]
+) -> Iterator[str]:
+    writer = FORMATS[ExportFormat(file_format)]
+    # Turns are fetched for a chunk of conversations at a time: memory stays flat.
+    for conversation in chosen.prefetch_related("turns").iterator(chunk_size=AT_ONCE):
+        turns: list[Turn] = sorted(conversation.turns.all(), key=lambda turn: turn.position)
+        if why := writer.objection(turns):
+            skipped[conversation.conversation_id] = why
+        else:
+            yield writer.line(turns, system=workspace.training_system_prompt)
+
+
+def _write(path: Path, lines: Iterator[str], skipped: dict[str, str]) -> int:
+    """Write to a draft beside the file, then move it there. The number of lines."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with draft.open("w", encoding="utf-8") as file:
+            count = sum(1 for line in lines if file.write(line + "\n"))
+        if not count:
+            raise ExportError(f"None of the {len(skipped)} conversations is a valid example; nothing was written.")
+        draft.replace(path)
+    except OSError as error:
+        raise ExportError(f"{path} cannot be written: {error.strerror}.") from error
+    finally:
+        draft.unlink(missing_ok=True)
+    return count

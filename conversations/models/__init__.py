@@ -1,0 +1,22 @@
+from conversations.models.conversation import Conversation, ConversationNumber, Fingerprint, Turn
+from conversations.models.dimension import Dimension
+from conversations.models.export import Export
+from conversations.models.prompt_template import PromptTemplate, TemplateApplicability
+from conversations.models.source import Chunk, Document
+from conversations.models.workspace import Membership, Workspace, WorkspaceRow
+
+__all__ = [
+    "Chunk",
+    "Conversation",
+    "ConversationNumber",
+    "Dimension",
+    "Document",
+    "Export",
+    "Fingerprint",
+    "Membership",
+    "PromptTemplate",
+    "TemplateApplicability",
+    "Turn",
+    "Workspace",
+    "WorkspaceRow",
+]

@@ -1,0 +1,55 @@
+"""The tenant, its members, and what every row of a tenant carries."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from conversations.choices import Role
+from convgen.models import Row, one_of
+
+
+class Workspace(Row):
+    name = models.CharField(max_length=200)
+    slug = models.SlugField(max_length=60, unique=True)
+    description = models.TextField(blank=True)
+    training_system_prompt = models.TextField(
+        blank=True,
+        help_text="The system message of every exported training example. Left empty, examples have none.",
+    )
+    is_default = models.BooleanField(
+        default=False, help_text="New staff join it, and commands use it unless told another."
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["name"]
+        constraints = [
+            # "the default workspace" must mean one.
+            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="workspace_one_default"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class WorkspaceRow(Row):
+    """A row that belongs to one workspace and is seen by its members alone."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="+")
+
+    class Meta:
+        abstract = True
+
+
+class Membership(WorkspaceRow):
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=20, choices=Role, default=Role.CURATOR)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "user"], name="membership_once_per_user"),
+            one_of("role", Role, table="membership"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.role})"

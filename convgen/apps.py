@@ -1,0 +1,9 @@
+from django.apps import AppConfig
+
+
+class ConvgenConfig(AppConfig):
+    name = "convgen"
+    verbose_name = "Accounts"
+
+    def ready(self) -> None:
+        from convgen import checks  # noqa: F401  (registers the system checks)

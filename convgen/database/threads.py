@@ -1,0 +1,70 @@
+"""The ORM from an event loop: a few threads with a connection each.
+
+Django's own async ORM runs everything on one thread, and leaks connections when told not to.
+"""
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import ParamSpec, Self, TypeVar
+
+from django.db import InterfaceError, OperationalError, close_old_connections, connections
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+RECONNECTS = (0.2, 1.0, 3.0, 6.0)  # seconds between tries, while PostgreSQL restarts
+
+
+class DatabaseThreads:
+    """`await database(function, …)` runs a function that uses the ORM; an async context manager.
+
+    A lost connection is replaced and the function run again, so functions must be safe to repeat: ours are, since
+    each is one transaction that is fenced by a claim.
+    """
+
+    def __init__(self, threads: int = 2) -> None:
+        self._threads = threads
+        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="database")
+
+    async def __call__(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, lambda: _reconnecting(function, *args, **kwargs))
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close every thread's connection: they would otherwise stay open for the process's life."""
+        together = threading.Barrier(self._threads)
+
+        def close() -> None:
+            together.wait(timeout=30)  # one call per thread, not two on one
+            connections.close_all()
+
+        loop = asyncio.get_running_loop()
+        await asyncio.gather(*(loop.run_in_executor(self._pool, close) for _ in range(self._threads)))
+        self._pool.shutdown(wait=False)
+
+
+def _reconnecting(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+    for pause in RECONNECTS:
+        try:
+            return function(*args, **kwargs)
+        except (OperationalError, InterfaceError):
+            if not _lost():
+                raise  # the statement's fault, not the connection's
+            close_old_connections()
+            time.sleep(pause)
+    return function(*args, **kwargs)
+
+
+def _lost() -> bool:
+    """Whether this thread's connection is gone, or could not be made."""
+    ours = connections.all(initialized_only=True)
+    return any(wrapper.connection is None or not wrapper.is_usable() for wrapper in ours)

@@ -1,0 +1,31 @@
+"""What every table shares, and the accounts."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import uuid_utils.compat as uuid_utils
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+
+
+class Row(models.Model):
+    """A table whose key is a UUIDv7: made without asking the database, and in the order of creation."""
+
+    id = models.UUIDField(primary_key=True, default=uuid_utils.uuid7, editable=False)
+
+    class Meta:
+        abstract = True
+
+
+class User(AbstractUser):
+    """A person who signs in. What she may do in a workspace is her membership's role."""
+
+    id = models.UUIDField(primary_key=True, default=uuid_utils.uuid7, editable=False)
+
+
+def one_of(field: str, choices: Iterable[Any], *, table: str) -> models.CheckConstraint:
+    """The rule that `field` holds one of `choices`, for the database to keep whoever writes."""
+    return models.CheckConstraint(
+        condition=models.Q(**{f"{field}__in": [choice.value for choice in choices]}),
+        name=f"{table}_{field}_known",
+    )

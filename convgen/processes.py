@@ -1,0 +1,71 @@
+"""The processes that this checkout started, so that `make stop` ends them and nobody else's.
+
+Each is a small file below `var/run` with its pid and start time: a pid alone may be recycled.
+"""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import psutil
+from django.conf import settings
+
+PATIENCE = 15.0  # seconds for a process to end by itself before it is killed
+
+
+@contextmanager
+def registered(name: str) -> Iterator[None]:
+    """Keep this process on the list while the block runs."""
+    path = _folder() / f"{name}-{os.getpid()}.json"
+    path.write_text(json.dumps({"name": name, "pid": os.getpid(), "started": psutil.Process().create_time()}))
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+
+
+def stop_all() -> list[str]:
+    """End every process on the list; the names of those that were still there.
+
+    The one that supervises the others (`serve`) comes first, so that it ends them in order.
+    """
+    alive = [
+        (path, process) for path in sorted(_folder().glob("*.json"), key=_serve_first) if (process := _alive(path))
+    ]
+    for _path, process in alive:
+        process.terminate()
+    _gone, stubborn = psutil.wait_procs([process for _path, process in alive], timeout=PATIENCE)
+    for process in stubborn:
+        _kill_with_children(process)
+    for path in _folder().glob("*.json"):
+        path.unlink(missing_ok=True)
+    return [path.stem.rsplit("-", 1)[0] for path, _process in alive]
+
+
+def _kill_with_children(process: psutil.Process) -> None:
+    with suppress(psutil.NoSuchProcess):
+        family = [process, *process.children(recursive=True)]
+        for member in family:
+            with suppress(psutil.NoSuchProcess):
+                member.kill()
+
+
+def _serve_first(path: Path) -> tuple[bool, str]:
+    return (not path.name.startswith("serve-"), path.name)
+
+
+def _alive(path: Path) -> psutil.Process | None:
+    try:
+        entry = json.loads(path.read_text())
+        process = psutil.Process(entry["pid"])
+        return process if process.create_time() == entry["started"] else None
+    except (OSError, ValueError, KeyError, psutil.Error):
+        return None
+
+
+def _folder() -> Path:
+    folder = settings.VAR_DIR / "run"
+    folder.mkdir(parents=True, exist_ok=True)
+    return Path(folder)

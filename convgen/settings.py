@@ -1,0 +1,159 @@
+"""Every setting of convgen, read once from the environment (and `.env`), typed, and loud when it is wrong.
+
+`.env.example` lists each variable with its meaning. Mistakes across settings are Django system checks
+(`convgen/checks.py`, `generation/checks.py`, `batches/checks.py`).
+"""
+
+from pathlib import Path
+
+import environ
+
+from convgen.database.configuration import database_from
+from convgen.secrets_on_disk import secret_on_disk
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+env = environ.Env()
+env.read_env(BASE_DIR / ".env")
+
+# Everything that this checkout writes lies below here.
+VAR_DIR = Path(env.str("CONVGEN_VAR_DIR", default=str(BASE_DIR / "var"))).resolve()
+
+# --- Django -----------------------------------------------------------------------------------------------
+
+SECRET_KEY = env.str("DJANGO_SECRET_KEY", default="") or secret_on_disk(VAR_DIR / "secret-key")
+DEBUG = env.bool("DJANGO_DEBUG", default=False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+INSTALLED_APPS = [
+    "convgen",
+    "conversations",
+    "generation",
+    "batches",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "simple_history",
+    "django_q",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
+]
+
+ROOT_URLCONF = "convgen.urls"
+ASGI_APPLICATION = "convgen.asgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_USER_MODEL = "convgen.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+LANGUAGE_CODE = "en-us"
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+USE_TZ = True
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    # The SDK's HTTP library logs every request at INFO; the generation log keeps them for us.
+    "loggers": {"httpx2": {"level": "WARNING"}, "django_q": {"propagate": True}},
+}
+
+# --- PostgreSQL -------------------------------------------------------------------------------------------
+
+DATABASES = {
+    "default": database_from(
+        env,
+        data_directory=VAR_DIR / "postgres",
+        pooled=env.bool("CONVGEN_DATABASE_POOL", default=False),
+    )
+}
+
+# --- Claude -----------------------------------------------------------------------------------------------
+
+ANTHROPIC_API_KEY = env.str("ANTHROPIC_API_KEY", default="")
+ANTHROPIC_BASE_URL = env.str("ANTHROPIC_BASE_URL", default="")  # empty: Anthropic's own, or simulated Claude
+ANTHROPIC_MODEL = env.str("ANTHROPIC_MODEL", default="claude-sonnet-5-5")
+ANTHROPIC_MAX_TOKENS = env.int("ANTHROPIC_MAX_TOKENS", default=16_000)  # tokens of one reply
+ANTHROPIC_TIMEOUT = env.float("ANTHROPIC_TIMEOUT", default=150.0)  # seconds for one request
+
+# USD per million tokens, for a model that genai-prices does not know or a price agreed with Anthropic:
+# {"claude-x": {"input": "2", "output": "10", "cache_read": "0.2", "cache_write": "2.5"}}
+MODEL_PRICES = env.json("MODEL_PRICES", default={})
+
+GENERATION_ATTEMPTS = env.int("GENERATION_ATTEMPTS", default=3)  # requests for one conversation, at most
+GENERATION_FIRST_WAIT = env.float("GENERATION_FIRST_WAIT", default=1.0)  # seconds before the second; it doubles
+RATE_LIMIT_RPM = env.int("RATE_LIMIT_RPM", default=50)  # requests in any 60 seconds, over all processes
+SIMULATED_RATE_LIMIT_RPM = env.int("SIMULATED_RATE_LIMIT_RPM", default=60_000)
+
+SIMULATED_CLAUDE_LATENCY = env.float("SIMULATED_CLAUDE_LATENCY", default=0.3)  # seconds, on average
+SIMULATED_CLAUDE_WEAK = env.float("SIMULATED_CLAUDE_WEAK", default=0.1)  # share of weak conversations
+
+# --- Batches ----------------------------------------------------------------------------------------------
+
+MAX_RUNNING_BATCHES = env.int("MAX_RUNNING_BATCHES", default=3)
+MAX_BATCH_CONCURRENCY = env.int("MAX_BATCH_CONCURRENCY", default=50)  # calls in flight in one batch
+BATCH_SLICE_SECONDS = env.float("BATCH_SLICE_SECONDS", default=120.0)
+BATCH_LEASE_SECONDS = env.float("BATCH_LEASE_SECONDS", default=60.0)
+BATCH_ITEM_CLAIMS = env.int("BATCH_ITEM_CLAIMS", default=5)  # times that an item may be begun
+
+# django-q2 with PostgreSQL as the broker. `queue_limit=1`, because its redelivery clock starts when a task
+# is fetched and not when it is begun; `timeout` above a slice and one request, `retry` above `timeout`.
+Q_CLUSTER = {
+    "name": "convgen",
+    "orm": "default",
+    "workers": env.int("WORKER_PROCESSES", default=4),
+    "queue_limit": 1,
+    "bulk": 1,
+    "poll": 0.5,
+    "timeout": 300,
+    "retry": 900,
+    "ack_failures": True,
+    "max_attempts": 3,
+    "catch_up": False,
+    "save_limit": -1,
+    "recycle": 200,
+    "label": "Task queue",
+}
+
+# The login that `make run` prints.
+CONVGEN_ADMIN_PASSWORD = env.str("CONVGEN_ADMIN_PASSWORD", default="")

@@ -1,0 +1,1 @@
+"""One draft becomes one conversation, through Claude."""

@@ -1,0 +1,106 @@
+"""The attempts at one conversation: send, read, and send again where that may help. Every attempt is logged."""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+import tenacity
+
+from generation.claude import Answer, Claude
+from generation.errors import GenerationError, ReplyRefused, ReplyUnusable, RetryLater
+from generation.limits import Sleep
+from generation.pricing import Cost, cost_of
+from generation.reply import Reply, parse_reply
+
+FIRST_WAIT = 1.0  # seconds: then 2, 4, 8, 16
+LONGEST_WAIT = 16.0
+JITTER = 0.25  # share added at random, so that many waiters do not come back at one moment
+LONGEST_RETRY_AFTER = 300.0  # seconds: what Claude asks for is honoured up to here
+
+
+NOTHING = Cost(Decimal(0), assumed=False)
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One request and what became of it; the log's row."""
+
+    number: int
+    request: dict[str, Any]
+    duration: float  # seconds
+    answer: Answer | None = None
+    cost: Cost = NOTHING
+    error: GenerationError | None = None
+
+
+@dataclass(frozen=True)
+class Success:
+    reply: Reply
+    answer: Answer
+    attempt: Attempt  # the last one, which is logged together with what it made
+    spent_usd: Decimal  # by all attempts
+
+
+@dataclass
+class Attempts:
+    """How to try: where, how often, how to wait, and where to log the attempts that fail."""
+
+    claude: Claude
+    permit: Callable[[], Awaitable[None]]  # returns once a request may be sent
+    log: Callable[[Attempt], Awaitable[None]]
+    most: int = 3
+    sleep: Sleep = asyncio.sleep
+    first_wait: float = FIRST_WAIT
+    spent_usd: Decimal = field(default=Decimal(0), init=False)
+
+    async def make(self, request: dict[str, Any]) -> Success:
+        """Raises the last attempt's `GenerationError` when none succeeds; `spent_usd` tells what that cost."""
+        async for attempt in tenacity.AsyncRetrying(
+            retry=tenacity.retry_if_exception_type(RetryLater),
+            stop=tenacity.stop_after_attempt(self.most),
+            wait=self._wait,
+            sleep=self.sleep,
+            reraise=True,
+        ):
+            with attempt:
+                return await self._once(request, attempt.retry_state.attempt_number)
+        raise AssertionError("tenacity ends with a result or an exception")
+
+    async def _once(self, request: dict[str, Any], number: int) -> Success:
+        await self.permit()
+        begun = time.monotonic()
+        answer: Answer | None = None
+        try:
+            answer = await self.claude.send(request)
+            reply = parse_reply(answer.text)
+        except GenerationError as error:
+            if answer is None and isinstance(error, ReplyUnusable | ReplyRefused):
+                answer = error.answer
+            await self.log(self._counted(number, request, begun, answer, error))
+            raise
+        attempt = self._counted(number, request, begun, answer, None)
+        return Success(reply, answer, attempt, self.spent_usd)
+
+    def _counted(
+        self,
+        number: int,
+        request: dict[str, Any],
+        begun: float,
+        answer: Answer | None,
+        error: GenerationError | None,
+    ) -> Attempt:
+        cost = cost_of(answer.model, answer.usage) if answer else NOTHING
+        self.spent_usd += cost.usd
+        return Attempt(number, request, time.monotonic() - begun, answer, cost, error)
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        """Seconds before the next attempt: what Claude asked for, else 1, 2, 4, 8, 16; a little more by chance."""
+        error = state.outcome.exception() if state.outcome else None
+        backoff = min(self.first_wait * 2 ** (state.attempt_number - 1), LONGEST_WAIT)
+        asked = error.retry_after if isinstance(error, RetryLater) else None
+        wait = backoff if asked is None else min(asked, LONGEST_RETRY_AFTER)
+        return wait + random.uniform(0, JITTER * min(wait, backoff))

@@ -1,0 +1,69 @@
+"""The claim: who may generate a conversation at this moment, and save it.
+
+A claim is a conditional UPDATE to `generating`, so that of two callers one wins. Saving is another, on the claim's
+id: whoever lost the claim meanwhile changes nothing. A claim that its holder never gave back (the process died)
+can be taken over: by the same batch item at once, by others when it expires.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import connection
+
+from conversations.models import Conversation
+from generation.attempts import LONGEST_RETRY_AFTER
+from generation.errors import NotClaimable
+
+TAKE = """
+UPDATE conversations_conversation AS conversation
+SET status = 'generating', claim = wanted.claim, updated_at = clock_timestamp(),
+    claim_expires_at = clock_timestamp() + %s * interval '1 second'
+FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS wanted (id, claim, former)
+WHERE conversation.id = wanted.id
+  AND (
+    conversation.status IN ('draft', 'failed')
+    OR conversation.status = 'generating'
+       AND (conversation.claim = wanted.former OR conversation.claim_expires_at < clock_timestamp())
+  )
+RETURNING conversation.id
+"""
+
+
+@dataclass(frozen=True)
+class Claim:
+    conversation_id: UUID
+    id: UUID
+    former: UUID | None = None  # the claim of the same batch item's interrupted try, which it takes over
+
+
+def take(claims: Sequence[Claim], *, attempts: int) -> set[UUID]:
+    """Claim conversations; the ids of those that were free (drafts, failed ones, expired or former claims)."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            TAKE,
+            [
+                longest(attempts),
+                [claim.conversation_id for claim in claims],
+                [claim.id for claim in claims],
+                [claim.former for claim in claims],
+            ],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def take_one(conversation_id: UUID, *, attempts: int) -> UUID:
+    """Claim one conversation; the claim's id. Raises `NotClaimable`."""
+    claim = Claim(conversation_id, uuid4())
+    if not take([claim], attempts=attempts):
+        status = Conversation.objects.filter(pk=conversation_id).values_list("status", flat=True).first()
+        raise NotClaimable(
+            f"The conversation is {status or 'gone'}: only drafts and failed conversations can be generated."
+        )
+    return claim.id
+
+
+def longest(attempts: int) -> float:
+    """Seconds that so many attempts can take at the very most; a claim lasts as long."""
+    return float(attempts * (settings.ANTHROPIC_TIMEOUT + LONGEST_RETRY_AFTER) + 60)

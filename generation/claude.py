@@ -1,0 +1,160 @@
+"""Claude over HTTP: the one module that imports the `anthropic` SDK, and that knows its errors.
+
+The SDK costs about two seconds to import, so that happens on first use; workers preload it before they fork.
+"""
+
+import json
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from conversations.text import storable_json
+from generation import errors
+from generation.endpoint import Endpoint
+
+if TYPE_CHECKING:
+    import anthropic
+    from anthropic.types import Message
+
+# Named in a 429 that no waiting will cure: the account's own limit, not the rate.
+SPEND_LIMIT_CODE = "enforced_spend_limit_reached"
+OVERLOADED = 529  # Anthropic's own status code
+
+
+@dataclass(frozen=True)
+class Usage:
+    """Tokens of one request, as Anthropic bills them; `input` excludes the cached ones."""
+
+    input: int = 0
+    output: int = 0
+    cache_read: int = 0
+    cache_write: int = 0
+
+
+@dataclass(frozen=True)
+class Answer:
+    text: str  # of the reply's text blocks
+    model: str
+    usage: Usage
+    request_id: str
+    body: dict[str, Any]  # the whole reply, for the log
+
+
+def preload() -> None:
+    """Import the SDK now: before a fork, or before a clock starts."""
+    import anthropic  # noqa: F401
+
+
+class Claude:
+    """A connection to one endpoint, to be used as an async context manager.
+
+    `timeout` is in seconds for one request. Retries are the caller's business (`generation/attempts.py`).
+    """
+
+    def __init__(self, endpoint: Endpoint, *, timeout: float) -> None:
+        import anthropic
+
+        self._sdk = anthropic.AsyncAnthropic(
+            api_key=endpoint.api_key, base_url=endpoint.base_url or None, timeout=timeout, max_retries=0
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._sdk.close()
+
+    async def send(self, request: dict[str, Any]) -> Answer:
+        """Send one Messages API request. Raises a `GenerationError` for everything that can go wrong."""
+        import anthropic
+
+        try:
+            message = await self._sdk.messages.create(**request)
+        except anthropic.AnthropicError as error:
+            raise translated(error) from error
+        except json.JSONDecodeError as error:
+            raise errors.ReplyMalformed("Claude's server sent something that is not JSON. Try again.") from error
+        return _complete(_answer(message), message)
+
+
+def _answer(message: "Message") -> Answer:
+    usage = message.usage
+    return Answer(
+        # The first block may be the model's thinking.
+        text="".join(block.text for block in message.content if block.type == "text"),
+        model=message.model,
+        usage=Usage(
+            input=usage.input_tokens or 0,
+            output=usage.output_tokens or 0,
+            cache_read=usage.cache_read_input_tokens or 0,
+            cache_write=usage.cache_creation_input_tokens or 0,
+        ),
+        request_id=message._request_id or "",
+        body=storable_json(message.to_dict(mode="json")),
+    )
+
+
+def _complete(answer: Answer, message: "Message") -> Answer:
+    """The answer, unless Claude stopped before it was finished."""
+    if message.stop_reason == "max_tokens":
+        raise errors.ReplyCutOff(request_id=answer.request_id, answer=answer)
+    if message.stop_reason == "refusal":
+        details = message.stop_details
+        category = f" Its reason: {details.category}." if details and details.category else ""
+        text = f"{errors.ReplyRefused.__doc__}{category}"
+        raise errors.ReplyRefused(text, request_id=answer.request_id, answer=answer)
+    return answer
+
+
+def translated(error: "anthropic.AnthropicError") -> errors.GenerationError:
+    """Our error for an SDK error."""
+    import anthropic
+
+    if isinstance(error, anthropic.APITimeoutError):
+        return errors.TimedOut()
+    if isinstance(error, anthropic.APIConnectionError):
+        return errors.Unreachable()
+    if isinstance(error, anthropic.APIStatusError):
+        return _of_status(error)
+    if isinstance(error, anthropic.APIResponseValidationError):
+        return errors.ReplyMalformed()
+    if isinstance(error, anthropic.CredentialsError):
+        return errors.KeyRefused()
+    return errors.ServerFailed(f"Claude's client failed: {error}")
+
+
+def _of_status(error: "anthropic.APIStatusError") -> errors.GenerationError:
+    told = {"request_id": error.request_id or ""}
+    status = error.status_code
+    if status == 429 and error.error_code == SPEND_LIMIT_CODE:
+        return errors.SpendLimitReached(**told)
+    if status in _FINAL:
+        kind = _FINAL[status]
+        return kind(_with_words(kind, error), **told)
+    if status in (408, 409, 429) or status >= 500:
+        kind_of_wait = {429: errors.RateLimited, OVERLOADED: errors.Overloaded}.get(status, errors.ServerFailed)
+        return kind_of_wait(retry_after=_retry_after(error), **told)
+    return errors.RequestRefused(_with_words(errors.RequestRefused, error), **told)
+
+
+_FINAL: dict[int, type[errors.GenerationError]] = {
+    401: errors.KeyRefused,
+    402: errors.PaymentRequired,
+    403: errors.AccessDenied,
+    404: errors.ModelUnknown,
+}
+
+
+def _with_words(kind: type[errors.GenerationError], error: "anthropic.APIStatusError") -> str:
+    said = error.api_message or f"HTTP status {error.status_code}"
+    return f"{kind.__doc__} It said: {said}"
+
+
+def _retry_after(error: "anthropic.APIStatusError") -> float | None:
+    """Seconds that the server asks to wait; None when it does not say, or says it unreadably."""
+    try:
+        return max(0.0, float(error.response.headers["retry-after"]))
+    except (KeyError, ValueError):
+        return None

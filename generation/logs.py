@@ -1,0 +1,35 @@
+"""The generation log: one row per request to Claude."""
+
+from uuid import UUID
+
+from conversations.models import Conversation
+from generation.attempts import Attempt
+from generation.claude import Usage
+from generation.models import GenerationLog, LogStatus
+
+
+def write(draft: Conversation, run_id: UUID, attempt: Attempt, *, discarded: bool = False) -> None:
+    """Add the attempt's row; `discarded` for a good reply that came after somebody else had saved."""
+    answer, error = attempt.answer, attempt.error
+    usage = answer.usage if answer else Usage()
+    GenerationLog.objects.create(
+        workspace_id=draft.workspace_id,
+        run_id=run_id,
+        conversation_id=draft.pk,
+        template_id=draft.template_id,
+        attempt=attempt.number,
+        model=answer.model if answer else attempt.request["model"],
+        request=attempt.request,
+        response=answer.body if answer else None,
+        status=LogStatus.FAILED if error else LogStatus.DISCARDED if discarded else LogStatus.SUCCEEDED,
+        input_tokens=usage.input,
+        output_tokens=usage.output,
+        cache_read_tokens=usage.cache_read,
+        cache_write_tokens=usage.cache_write,
+        cost_usd=attempt.cost.usd,
+        price_assumed=attempt.cost.assumed,
+        duration_ms=round(attempt.duration * 1000),
+        error_type=error.code() if error else "",
+        error_message=str(error) if error else "",
+        request_id=answer.request_id if answer else error.request_id if error else "",
+    )

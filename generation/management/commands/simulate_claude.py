@@ -1,0 +1,69 @@
+"""Serve simulated Claude on a loopback port."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from convgen.processes import registered
+from generation.simulated import launcher
+from generation.simulated.faults import FAULTS
+from generation.simulated.running import listen
+from generation.simulated.server import Behaviour, SimulatedClaude
+
+
+class Command(BaseCommand):
+    help = (
+        "Serves simulated Claude, which speaks the Messages API, on a loopback port. Commands and workers of this "
+        "checkout find it by themselves whenever ANTHROPIC_API_KEY is not set."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--port", type=int, default=0, help="0 takes a free one.")
+        parser.add_argument(
+            "--latency", type=float, default=settings.SIMULATED_CLAUDE_LATENCY, help="Seconds, on average."
+        )
+        parser.add_argument("--jitter", type=float, default=0.3, help="Share by which the latency varies.")
+        parser.add_argument(
+            "--weak", type=float, default=settings.SIMULATED_CLAUDE_WEAK, help="Share of weak conversations."
+        )
+        parser.add_argument("--fault-rate", type=float, default=0.0, help="Share of requests that fail.")
+        parser.add_argument(
+            "--faults",
+            default=",".join(Behaviour.faults),
+            help=f"Which failures, divided by commas: {', '.join(FAULTS)}.",
+        )
+        parser.add_argument("--api-key", default="", help="The only key accepted. Empty: any key.")
+        parser.add_argument(
+            "--idle-exit", type=float, default=0.0, help="End after so many seconds without a request; 0: never."
+        )
+
+    def handle(self, **options: Any) -> None:
+        claude = SimulatedClaude(_behaviour(options), identity=str(settings.VAR_DIR))
+        try:
+            listening = listen(claude, port=options["port"])
+        except OSError as error:
+            raise CommandError(f"Port {options['port']} cannot be used: {error.strerror}. Choose another.") from error
+        launcher.announce(listening.url)
+        self.stdout.write(f"Simulated Claude listens on {listening.url}")
+        with registered("simulate_claude"):
+            listening.serve(idle_exit=options["idle_exit"])
+
+
+def _behaviour(options: dict[str, Any]) -> Behaviour:
+    faults = tuple(name.strip() for name in options["faults"].split(",") if name.strip())
+    if unknown := sorted(set(faults) - FAULTS.keys()):
+        raise CommandError(f"Unknown faults: {', '.join(unknown)}. Known are {', '.join(FAULTS)}.")
+    for share in ("jitter", "weak", "fault_rate"):
+        if not 0 <= options[share] <= 1:
+            raise CommandError(f"--{share.replace('_', '-')} must lie between 0 and 1.")
+    return Behaviour(
+        latency=options["latency"],
+        jitter=options["jitter"],
+        weak=options["weak"],
+        fault_rate=options["fault_rate"],
+        faults=faults,
+        api_key=options["api_key"],
+    )

@@ -1,0 +1,67 @@
+"""The log of every request to Claude, and the requests that the rate limit has granted."""
+
+from decimal import Decimal
+
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from conversations.models import Conversation, PromptTemplate, WorkspaceRow
+from convgen.models import one_of
+
+
+class LogStatus(models.TextChoices):
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    DISCARDED = "discarded", "Discarded: paid for, but somebody else had saved first"
+
+
+class GenerationLog(WorkspaceRow):
+    """One attempt: one request to Claude and its reply. Never changed afterwards."""
+
+    run_id = models.UUIDField(db_index=True, help_text="The same for all attempts at one conversation in one go.")
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.SET_NULL, null=True, blank=True, related_name="generation_logs"
+    )
+    template = models.ForeignKey(PromptTemplate, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    attempt = models.PositiveSmallIntegerField(default=1)
+    model = models.CharField(max_length=100)
+    request = models.JSONField()
+    response = models.JSONField(null=True, blank=True)
+    status = models.CharField(max_length=20, choices=LogStatus)
+    input_tokens = models.PositiveIntegerField(default=0)
+    output_tokens = models.PositiveIntegerField(default=0)
+    cache_read_tokens = models.PositiveIntegerField(default=0)
+    cache_write_tokens = models.PositiveIntegerField(default=0)
+    cost_usd = models.DecimalField(max_digits=12, decimal_places=6, default=Decimal(0))
+    price_assumed = models.BooleanField(default=False, help_text="The model's price was not known.")
+    duration_ms = models.PositiveIntegerField(default=0)
+    error_type = models.CharField(max_length=60, blank=True)
+    error_message = models.TextField(blank=True)
+    request_id = models.CharField(max_length=100, blank=True, help_text="Anthropic's id of the request.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [one_of("status", LogStatus, table="generation_log")]
+        indexes = [
+            models.Index(fields=["created_at"], name="generation_log_created_at"),  # newest first; retention
+            models.Index(fields=["workspace", "status", "created_at"], name="generation_log_failures"),
+            GinIndex(fields=["request"], name="generation_log_request"),  # which requests said …
+            GinIndex(fields=["response"], name="generation_log_response"),  # which replies said …
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model} {self.status}"
+
+
+class RateGrant(models.Model):
+    """One request that the rate limit let through, kept while it counts against the window."""
+
+    key = models.CharField(max_length=60)
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["key", "-at"], name="rate_grant_window")]  # the last N of a key
+
+    def __str__(self) -> str:
+        return f"{self.key} {self.at:%H:%M:%S}"

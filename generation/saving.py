@@ -1,0 +1,140 @@
+"""How a conversation's generation ends in the database: with all of it, or with a reason; never with a half."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from conversations import quality, similarity
+from conversations.choices import Status
+from conversations.models import Conversation, PromptTemplate, Turn
+from generation import logs
+from generation.attempts import Success
+from generation.endpoint import is_simulated
+from generation.errors import GenerationError
+from generation.reply import Reply
+
+ZERO = Decimal(0)
+
+# The caller's own fence and writes, first in the transaction (so that all lock rows in one order). False says that
+# the claim was lost: then nothing is saved.
+Within = Callable[[], bool]
+
+
+def nothing_more() -> bool:
+    """Add nothing to the transaction."""
+    return True
+
+
+def save(draft: Conversation, claim: UUID, success: Success, *, within: Within = nothing_more) -> bool:
+    """Save turns, score, status, cost and log together. False when the claim was lost: then only the log is kept.
+
+    `draft` must have its template and chunk loaded.
+    """
+    signed = quality.signature("\n".join(turn.content for turn in success.reply.turns))
+    report = assess(draft, success.reply, signed)
+    with transaction.atomic():
+        if not (within() and _update(draft, claim, success, report)):
+            logs.write(draft, claim, success.attempt, discarded=True)
+            return False
+        Turn.objects.filter(conversation_id=draft.pk).delete()
+        Turn.objects.bulk_create(_turns(draft, success))
+        similarity.remember(draft.workspace_id, draft.pk, signed)
+        PromptTemplate.objects.filter(pk=draft.template_id).update(usage_count=F("usage_count") + 1)
+        logs.write(draft, claim, success.attempt)
+    return True
+
+
+def fail(
+    draft: Conversation,
+    claim: UUID,
+    error: GenerationError,
+    *,
+    spent_usd: Decimal = ZERO,
+    within: Within = nothing_more,
+) -> bool:
+    """Leave the conversation `failed` with a typed reason. False when the claim was lost: nothing is changed.
+
+    `spent_usd` is what the attempts cost all the same, when replies came that could not be used.
+    """
+    with transaction.atomic():
+        return within() and bool(
+            _held(draft, claim).update(
+                status=Status.FAILED,
+                failure_type=error.code(),
+                failure_message=str(error),
+                cost_usd=F("cost_usd") + spent_usd,
+                claim=None,
+                claim_expires_at=None,
+                updated_at=timezone.now(),
+            )
+        )
+
+
+def assess(draft: Conversation, reply: Reply, signed: tuple[int, ...]) -> quality.Report:
+    """Score a reply against what was ordered and what the workspace has already."""
+    nearest = similarity.nearest(draft.workspace_id, signed, excluding=draft.id)
+    template = draft.template
+    return quality.assess(
+        quality.Sample(
+            turns=tuple(quality.Turn(turn.role, turn.content) for turn in reply.turns),
+            tier=draft.tier,
+            persona=draft.persona,
+            emotion=draft.emotion,
+            topic=draft.topic,
+            source_text=draft.chunk.text if draft.chunk else "",
+            required_elements=tuple(template.required_elements) if template else (),
+            nearest_similarity=nearest.similarity,
+            nearest_id=nearest.readable_id,
+        )
+    )
+
+
+def _held(draft: Conversation, claim: UUID) -> QuerySet[Conversation]:
+    return Conversation.objects.filter(id=draft.id, claim=claim, status=Status.GENERATING)
+
+
+def _update(draft: Conversation, claim: UUID, success: Success, report: quality.Report) -> bool:
+    answer = success.answer
+    return bool(
+        _held(draft, claim).update(
+            title=success.reply.title[:300],
+            status=Status.PENDING_REVIEW if report.needs_review else Status.GENERATED,
+            failure_type="",
+            failure_message="",
+            quality_score=report.score,
+            quality_metrics=report.as_json(),
+            turn_count=len(success.reply.turns),
+            input_tokens=answer.usage.input + answer.usage.cache_read + answer.usage.cache_write,
+            output_tokens=answer.usage.output,
+            # All that was paid for it, earlier failures included.
+            cost_usd=F("cost_usd") + success.spent_usd,
+            model=answer.model,
+            simulated=is_simulated(answer.model),
+            template_version=draft.template.version if draft.template else None,
+            claim=None,
+            claim_expires_at=None,
+            updated_at=timezone.now(),
+        )
+    )
+
+
+def _turns(draft: Conversation, success: Success) -> list[Turn]:
+    """The reply's turns, with its output tokens shared out by length."""
+    tokens = success.answer.usage.output
+    turns = success.reply.turns
+    length = sum(len(turn.content) for turn in turns) or 1
+    return [
+        Turn(
+            workspace_id=draft.workspace_id,
+            conversation_id=draft.pk,
+            position=position,
+            role=turn.role,
+            content=turn.content,
+            token_count=round(tokens * len(turn.content) / length),
+        )
+        for position, turn in enumerate(turns, start=1)
+    ]

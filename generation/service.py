@@ -1,0 +1,150 @@
+"""`generate`: one draft becomes one conversation.
+
+Claim, resolve the prompt, wait for the limit, call Claude and retry, read and check the reply, score, save. No
+transaction and no connection is held while waiting for Claude.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from uuid import UUID
+
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+
+from conversations.models import Conversation
+from convgen.database.threads import DatabaseThreads
+from generation import claims, logs, saving
+from generation.attempts import FIRST_WAIT, Attempts, Success
+from generation.claude import Claude
+from generation.endpoint import Endpoint, endpoint
+from generation.errors import GenerationError, ProgramFailed
+from generation.limits import RequestLimit, Sleep
+from generation.request import Descriptions, build_request, descriptions
+
+logger = logging.getLogger(__name__)
+
+OnSaved = Callable[[Success], bool]
+OnFailed = Callable[[GenerationError, Decimal], bool]
+
+
+class Interrupted(Exception):
+    """Raised by a `sleep` that was told to stop: the draft is to be given back, not failed."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How one draft ended. `saved` is False when somebody else had taken the claim over: nothing was changed."""
+
+    saved: bool
+    error: GenerationError | None = None
+    spent_usd: Decimal = Decimal(0)
+
+
+@dataclass
+class Generator:
+    """Generates claimed drafts, as many at a time as asked, on one event loop."""
+
+    claude: Claude
+    database: DatabaseThreads
+    limit: RequestLimit
+    model: str
+    described: Descriptions
+    max_attempts: int
+    sleep: Sleep = asyncio.sleep
+    shared: Mapping[str, object] = field(default_factory=dict)  # the batch's parameters
+    first_wait: float = FIRST_WAIT  # seconds before the second attempt
+
+    async def generate(
+        self,
+        draft: Conversation,
+        claim: UUID,
+        *,
+        parameters: Mapping[str, object] | None = None,
+        permit: Callable[[], Awaitable[None]] | None = None,
+        on_saved: OnSaved = lambda _success: True,
+        on_failed: OnFailed = lambda _error, _spent: True,
+    ) -> Outcome:
+        """Bring a claimed draft to its end, and say how it ended.
+
+        `on_saved` and `on_failed` are the caller's own writes in the transaction that ends it; they answer whether
+        the caller still holds the work. Raises `Interrupted` when `sleep` did; the claim is then still held.
+        """
+        attempts = Attempts(
+            claude=self.claude,
+            permit=permit or partial(self.limit.permit, self.sleep),
+            log=lambda attempt: self.database(logs.write, draft, claim, attempt),
+            most=self.max_attempts,
+            sleep=self.sleep,
+            first_wait=self.first_wait,
+        )
+        try:
+            success = await self._make(draft, attempts, parameters)
+            saved = await self.database(saving.save, draft, claim, success, within=partial(on_saved, success))
+            return Outcome(saved, spent_usd=attempts.spent_usd)
+        except (Interrupted, OperationalError, InterfaceError):
+            raise
+        except GenerationError as error:
+            problem = error
+        except Exception:
+            logger.exception("Generating %s failed", draft)
+            problem = ProgramFailed()
+        failed = await self.database(
+            saving.fail,
+            draft,
+            claim,
+            problem,
+            spent_usd=attempts.spent_usd,
+            within=partial(on_failed, problem, attempts.spent_usd),
+        )
+        return Outcome(failed, problem, attempts.spent_usd)
+
+    async def _make(self, draft: Conversation, attempts: Attempts, parameters: Mapping[str, object] | None) -> Success:
+        request = build_request(
+            draft,
+            model=self.model,
+            max_tokens=settings.ANTHROPIC_MAX_TOKENS,
+            described=self.described,
+            parameters=parameters,
+            shared=self.shared,
+        )
+        return await attempts.make(request)
+
+
+def generate(conversation_id: UUID, *, parameters: Mapping[str, object] | None = None) -> Conversation:
+    """Generate one draft or failed conversation, and return it as it is afterwards.
+
+    `parameters` are values for this run alone. Raises `NotClaimable` when it is neither draft nor failed, and the
+    `GenerationError` for which generation failed; the conversation then carries the same reason.
+    """
+    target = endpoint()
+    outcome = asyncio.run(_generate(conversation_id, target, parameters))
+    if outcome.error:
+        raise outcome.error
+    return Conversation.objects.get(pk=conversation_id)
+
+
+async def _generate(conversation_id: UUID, target: Endpoint, parameters: Mapping[str, object] | None) -> Outcome:
+    attempts = settings.GENERATION_ATTEMPTS
+    claude = Claude(target, timeout=settings.ANTHROPIC_TIMEOUT)
+    async with DatabaseThreads(threads=1) as database, claude:
+        claim = await database(claims.take_one, conversation_id, attempts=attempts)
+        draft = await database(load, conversation_id)
+        generator = Generator(
+            claude=claude,
+            database=database,
+            limit=RequestLimit(target, database),
+            model=settings.ANTHROPIC_MODEL,
+            described=await database(descriptions, draft.workspace_id),
+            max_attempts=attempts,
+            first_wait=settings.GENERATION_FIRST_WAIT,
+        )
+        return await generator.generate(draft, claim, parameters=parameters)
+
+
+def load(conversation_id: UUID) -> Conversation:
+    """A draft with all that its request needs, in one query."""
+    return Conversation.objects.select_related("template", "document", "chunk__document").get(pk=conversation_id)

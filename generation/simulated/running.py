@@ -1,0 +1,66 @@
+"""Runs simulated Claude: in this process until told to stop, or beside it in a thread."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from generation.simulated.server import SimulatedClaude
+
+HOST = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Listening:
+    """A server whose port is already open, so that its address is known before it answers."""
+
+    claude: SimulatedClaude
+    port: int
+    socket: socket.socket
+    server: uvicorn.Server
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}"
+
+    def serve(self, *, idle_exit: float = 0.0) -> None:
+        """Answer requests until a signal comes, or until nobody has asked for `idle_exit` seconds (0: for ever)."""
+        if idle_exit:
+            threading.Thread(target=self._watch, args=(idle_exit,), daemon=True).start()
+        self.server.run(sockets=[self.socket])
+
+    def _watch(self, idle_exit: float) -> None:
+        while time.monotonic() - self.claude.last_asked < idle_exit:
+            time.sleep(min(1.0, idle_exit))
+        self.server.should_exit = True
+
+
+def listen(claude: SimulatedClaude, *, port: int = 0) -> Listening:
+    """Open the port on the loopback interface; 0 takes a free one. Raises `OSError` when it is taken."""
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((HOST, port))
+    config = uvicorn.Config(
+        claude.app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1, backlog=2048
+    )
+    return Listening(claude, listener.getsockname()[1], listener, uvicorn.Server(config))
+
+
+@contextmanager
+def beside(claude: SimulatedClaude) -> Iterator[Listening]:
+    """Run the server in a thread of this process while the block runs."""
+    listening = listen(claude)
+    thread = threading.Thread(target=listening.serve, name="simulated-claude", daemon=True)
+    thread.start()
+    while not listening.server.started and thread.is_alive():
+        time.sleep(0.005)
+    try:
+        yield listening
+    finally:
+        listening.server.should_exit = True
+        thread.join(timeout=10)
+        listening.socket.close()

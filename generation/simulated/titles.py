@@ -1,0 +1,28 @@
+"""Titles: the topic, then the angle of this conversation; three to nine words."""
+
+import random
+
+from generation.simulated.brief import Brief
+from generation.simulated.phrases import bank
+from generation.simulated.wording import capital
+
+LONGEST_TOPIC = 6  # words; an angle has at most three
+DANGLING = {"a", "an", "and", "at", "for", "from", "in", "of", "on", "or", "the", "to", "when", "with", "your", "my"}
+
+
+def make_title(brief: Brief, emotion: str, rng: random.Random) -> str:
+    """ "Building an emergency fund: worry made smaller"."""
+    subject = _shortened(brief.topic or brief.source_title or brief.persona or "A first conversation")
+    phrases = bank("titles")
+    tier = brief.tier if brief.tier in phrases["tier_angles"] else "template"
+    angle = rng.choice([*phrases["angles"][emotion], *phrases["tier_angles"][tier]])
+    return f"{subject}: {angle}"
+
+
+def _shortened(text: str) -> str:
+    words = text.replace(":", ",").rstrip(" .!?,;").split()
+    if len(words) > LONGEST_TOPIC:
+        words = words[:LONGEST_TOPIC]
+        while len(words) > 1 and words[-1].lower() in DANGLING:
+            words.pop()
+    return capital(" ".join(words).rstrip(",;:"))

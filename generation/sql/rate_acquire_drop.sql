@@ -1,0 +1,1 @@
+DROP FUNCTION rate_acquire(text, integer, integer, interval, interval);
