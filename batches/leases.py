@@ -23,7 +23,8 @@ from generation.errors import Abandoned, GenerationError, NotClaimable
 
 TAKE_JOB = """
 UPDATE batches_batchjob
-SET runner = %(runner)s, runner_lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second', updated_at = clock_timestamp()
+SET runner = %(runner)s, runner_lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second',
+    updated_at = clock_timestamp()
 WHERE id = %(job)s AND status = 'processing'
   AND (runner = '' OR runner_lease_expires_at < clock_timestamp())
 """
@@ -42,7 +43,8 @@ RETURNING status, concurrent_processing, total_items - completed_items
 CLAIM_ITEMS = """
 UPDATE batches_batchitem AS item
 SET status = 'processing', claimed_by = %(runner)s, call_id = gen_random_uuid(), attempts = attempts + 1,
-    lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second', started_at = coalesce(started_at, clock_timestamp())
+    lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second',
+    started_at = coalesce(started_at, clock_timestamp())
 FROM (
     SELECT id, call_id AS former FROM batches_batchitem
     WHERE job_id = %(job)s
@@ -81,7 +83,7 @@ def take_job(job_id: UUID, runner: str) -> bool:
     """Become the job's runner. False when it has one, or is not processing: a duplicate delivery, for example."""
     with connection.cursor() as cursor:
         cursor.execute(TAKE_JOB, {"job": job_id, "runner": runner, "lease": settings.BATCH_LEASE_SECONDS})
-        return cursor.rowcount == 1
+        return bool(cursor.rowcount)
 
 
 def look(job_id: UUID, runner: str) -> Look | None:
@@ -99,9 +101,8 @@ def claim(job: BatchJob, runner: str, wanted: int) -> list[Work]:
     An item that was begun too often is failed here, and so is one whose conversation is no draft any more.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            CLAIM_ITEMS, {"job": job.pk, "runner": runner, "lease": settings.BATCH_LEASE_SECONDS, "wanted": wanted}
-        )
+        values = {"job": job.pk, "runner": runner, "lease": settings.BATCH_LEASE_SECONDS, "wanted": wanted}
+        cursor.execute(CLAIM_ITEMS, values)
         rows = cursor.fetchall()
     if not rows:
         return []

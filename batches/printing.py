@@ -1,5 +1,8 @@
 """A batch's summary for the terminal."""
 
+from typing import TextIO, cast
+
+from django.core.management.base import OutputWrapper
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -7,6 +10,11 @@ from rich.table import Table
 from batches.models import JobStatus
 from batches.summary import HISTOGRAM, Summary
 from conversations.choices import Tier
+
+
+def console_on(stream: OutputWrapper) -> Console:
+    """A console on a command's stream; on the stream itself, since the wrapper ends every write with a new line."""
+    return Console(file=cast(TextIO, stream._out))
 
 
 def print_summary(summary: Summary, console: Console) -> None:

@@ -37,15 +37,21 @@ def save(draft: Conversation, claim: UUID, success: Success, *, within: Within =
     signed = quality.signature("\n".join(turn.content for turn in success.reply.turns))
     report = assess(draft, success.reply, signed)
     with transaction.atomic():
-        if not (within() and _update(draft, claim, success, report)):
-            logs.write(draft, claim, success.attempt, discarded=True)
-            return False
-        Turn.objects.filter(conversation_id=draft.pk).delete()
-        Turn.objects.bulk_create(_turns(draft, success))
-        similarity.remember(draft.workspace_id, draft.pk, signed)
+        if within() and _update(draft, claim, success, report):
+            _write_rest(draft, claim, success, signed)
+            return True
+        transaction.set_rollback(True)
+    logs.write(draft, claim, success.attempt, discarded=True)
+    return False
+
+
+def _write_rest(draft: Conversation, claim: UUID, success: Success, signed: tuple[int, ...]) -> None:
+    Turn.objects.filter(conversation_id=draft.pk).delete()
+    Turn.objects.bulk_create(_turns(draft, success))
+    similarity.remember(draft.workspace_id, draft.pk, signed)
+    if draft.template_id:
         PromptTemplate.objects.filter(pk=draft.template_id).update(usage_count=F("usage_count") + 1)
-        logs.write(draft, claim, success.attempt)
-    return True
+    logs.write(draft, claim, success.attempt)
 
 
 def fail(
@@ -61,17 +67,18 @@ def fail(
     `spent_usd` is what the attempts cost all the same, when replies came that could not be used.
     """
     with transaction.atomic():
-        return within() and bool(
-            _held(draft, claim).update(
-                status=Status.FAILED,
-                failure_type=error.code(),
-                failure_message=str(error),
-                cost_usd=F("cost_usd") + spent_usd,
-                claim=None,
-                claim_expires_at=None,
-                updated_at=timezone.now(),
-            )
+        failed = within() and _held(draft, claim).update(
+            status=Status.FAILED,
+            failure_type=error.code(),
+            failure_message=str(error),
+            cost_usd=F("cost_usd") + spent_usd,
+            claim=None,
+            claim_expires_at=None,
+            updated_at=timezone.now(),
         )
+        if not failed:
+            transaction.set_rollback(True)
+    return bool(failed)
 
 
 def assess(draft: Conversation, reply: Reply, signed: tuple[int, ...]) -> quality.Report:

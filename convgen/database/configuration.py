@@ -25,6 +25,8 @@ def database_from(env: environ.Env, *, data_directory: Path, pooled: bool) -> di
             )
     else:
         database = EmbeddedServer(data_directory).django_settings()
+    # Two test runs at a time need two databases.
+    database["TEST"] = {"NAME": env.str("TEST_DATABASE_NAME", default=f"test_{database['NAME']}")}
     reuse = {"OPTIONS": {**database.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 8}}}
     persist = {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
     return {**database, **(reuse if pooled else persist)}

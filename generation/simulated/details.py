@@ -3,7 +3,7 @@
 import random
 
 from generation.simulated.brief import Brief
-from generation.simulated.wording import in_mid_sentence, number
+from generation.simulated.wording import as_topic, number
 
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 MONTHS = (
@@ -22,7 +22,7 @@ def make_details(brief: Brief, rng: random.Random) -> dict[str, str]:
     known = f"{brief.topic_description} {brief.source_text[:4000]}"
     return {
         **_numbers(rng),
-        "topic": in_mid_sentence(brief.topic.rstrip(" .!?"), known) or "all this",
+        "topic": as_topic(brief.topic.rstrip(" .!?"), known) or "all this",
         "source_title": brief.source_title.rstrip(" ."),
         "day": rng.choice(DAYS),
         "month": rng.choice(MONTHS),

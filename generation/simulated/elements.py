@@ -26,7 +26,9 @@ def alternatives(element: str) -> list[str]:
 
 def is_said(phrase: str, text: str) -> bool:
     """True when `phrase` occurs in `text` as whole words, in any case."""
-    return re.search(rf"(?<!\w){re.escape(phrase)}(?!\w)", text, re.IGNORECASE) is not None
+    wanted, said = phrase.lower(), text.lower()
+    # The plain search first: it is a hundred times faster, and mostly the answer is no.
+    return wanted in said and re.search(rf"(?<!\w){re.escape(wanted)}(?!\w)", said) is not None
 
 
 def best_alternative(element: str) -> str:

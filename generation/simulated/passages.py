@@ -18,11 +18,10 @@ _LEANING = re.compile(
     r"the (?:same|other|others|latter|former|second|third|rest|first)\b)\b",
     re.IGNORECASE,
 )
-_UNSPOKEN = re.compile(
-    r"https?:|www\.|@|©|[{}<>|\[\]]|\b(?:chapter|section|appendix|figure|table|copyright|page \d)\b|"
-    r"\b(?:above|below|as follows|see also)\b",
-    re.IGNORECASE,
-)
+# What belongs on a page and not in a conversation.
+_UNSPOKEN_MARKS = ("http:", "https:", "www.", "@", "©", "{", "}", "<", ">", "|", "[", "]", "as follows", "see also")
+_JOINING = frozenset("and or but because so which who that with to for of in if when as while then it they this".split())
+_UNSPOKEN_WORDS = frozenset("chapter section appendix figure table copyright above below".split())
 
 
 def passages(text: str) -> tuple[str, ...]:
@@ -36,8 +35,12 @@ def passages(text: str) -> tuple[str, ...]:
 def quotable(passage: str) -> str:
     """A few words of the passage that one might repeat, or ""."""
     pieces = (piece.strip(' ."?!') for piece in re.split(r"[,;:—]| – ", passage))
-    good = [piece for piece in pieces if 3 <= len(piece.split()) <= 7 and '"' not in piece]
+    good = [piece for piece in pieces if 3 <= len(piece.split()) <= 7 and _is_quotable(piece)]
     return min(good, key=len, default="")
+
+
+def _is_quotable(piece: str) -> bool:
+    return '"' not in piece and piece.split()[0].lower() not in _JOINING
 
 
 def _paragraphs(text: str) -> list[str]:
@@ -78,10 +81,15 @@ def _can_stand(sentence: str) -> bool:
         and not sentence[0].islower()
         and sentence.endswith(".")
         and not _LEANING.match(sentence)
-        and not _UNSPOKEN.search(sentence)
+        and _is_spoken(sentence)
     )
 
 
 def _can_follow(passage: str, sentence: str) -> bool:
     count = len(passage.split()) + len(sentence.split())
-    return sentence.endswith(".") and count < LONGEST_PASSAGE and not _UNSPOKEN.search(sentence)
+    return sentence.endswith(".") and count < LONGEST_PASSAGE and _is_spoken(sentence)
+
+
+def _is_spoken(sentence: str) -> bool:
+    words = {word.strip(".,;:()") for word in sentence.lower().split()}
+    return words.isdisjoint(_UNSPOKEN_WORDS) and not any(mark in sentence for mark in _UNSPOKEN_MARKS)

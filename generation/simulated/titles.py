@@ -6,7 +6,8 @@ from generation.simulated.brief import Brief
 from generation.simulated.phrases import bank
 from generation.simulated.wording import capital
 
-LONGEST_TOPIC = 6  # words; an angle has at most three
+LONGEST_TITLE = 9  # words
+LONGEST_TOPIC = 6  # words
 DANGLING = {"a", "an", "and", "at", "for", "from", "in", "of", "on", "or", "the", "to", "when", "with", "your", "my"}
 
 
@@ -15,7 +16,9 @@ def make_title(brief: Brief, emotion: str, rng: random.Random) -> str:
     subject = _shortened(brief.topic or brief.source_title or brief.persona or "A first conversation")
     phrases = bank("titles")
     tier = brief.tier if brief.tier in phrases["tier_angles"] else "template"
-    angle = rng.choice([*phrases["angles"][emotion], *phrases["tier_angles"][tier]])
+    angles = [*phrases["angles"][emotion], *phrases["tier_angles"][tier]]
+    room = LONGEST_TITLE - len(subject.split())
+    angle = rng.choice([angle for angle in angles if len(angle.split()) in range(2, room + 1)])
     return f"{subject}: {angle}"
 
 

@@ -31,6 +31,15 @@ NAMES = frozenset(
     monday tuesday wednesday thursday friday saturday sunday
     """.split()
 )
+# Heads of a topic that want an article in a sentence: "a spending plan".
+SINGULAR_HEADS = frozenset(
+    """
+    budget plan fund will mortgage loan review decision purchase change inheritance windfall layoff emergency
+    policy claim contract divorce dispute diagnosis complaint application appointment routine schedule strategy
+    """.split()
+)
+_DETERMINERS = frozenset("a an the my your our their his her this that any some no every each first".split())
+_PREPOSITION = re.compile(r"\b(?:on|for|of|in|with|after|before|as|at|from|to|about|when|during|while|without)\b.*")
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _SLOT = re.compile(r"\{(\w+)\}")
 _ARTICLE = re.compile(r"\b([Aa]) (?=(?:[aeioAEIO]|un(?!i)|8\b|8\d\b|11\b|18\b)\w*)")
@@ -91,6 +100,16 @@ def in_mid_sentence(name: str, known: str) -> str:
     if any(word[:1].isupper() and not _is_name(word, known) for word in words[1:] if len(word) > 3):
         return " ".join(started_small(word, known) for word in words)
     return started_small(name, known)
+
+
+def as_topic(name: str, known: str) -> str:
+    """A topic's name after "about": in small letters, and with an article where it is one countable thing."""
+    topic = in_mid_sentence(name, known)
+    head = _PREPOSITION.sub("", topic.lower()).split()
+    is_action = bool(head) and head[0].endswith("ing") and head[0] not in ("spending", "savings", "saving")
+    if not head or head[-1] not in SINGULAR_HEADS or is_action or not _DETERMINERS.isdisjoint(head):
+        return topic
+    return with_article(topic)
 
 
 def started_small(text: str, known: str) -> str:

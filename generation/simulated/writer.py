@@ -129,9 +129,10 @@ class _Composition:
         if self.emotion in families.HEAVY:
             gentle = [self.scribe.adviser(self.joints["orient_gentle"]) for _ in range(2)]
             reply = [acknowledged, self.scribe.adviser(self.feelings["acknowledge"]), *gentle]
+            self.turns.append(_Turn("assistant", reply, self._clarify(early=True)))
         else:
             reply = [acknowledged, self.scribe.adviser(self.joints["orient"]), *self._outline()]
-        self._say_adviser(reply, self._clarify(early=True))
+            self._say_adviser(reply, self._clarify(early=True))
 
     def _open_user(self) -> None:
         """Who speaks, about what, and how it feels; the greeting goes first when it gets long."""

@@ -12,7 +12,7 @@ from rich.table import Table
 from batches import control, planning
 from batches.following import follow
 from batches.models import BatchJob
-from batches.printing import next_step, print_summary
+from batches.printing import console_on, next_step, print_summary
 from batches.summary import summarize
 
 ACTIONS = ("status", "pause", "resume", "cancel", "retry-failed")
@@ -28,7 +28,7 @@ class Command(BaseCommand):
         parser.add_argument("--inline", action="store_true", help="With resume: run it in this process and follow it.")
 
     def handle(self, *, action: str, id: str | None, inline: bool, **options: Any) -> None:
-        console = Console(file=self.stdout)
+        console = console_on(self.stdout)
         if id is None and action == "status":
             console.print(_list())
             return

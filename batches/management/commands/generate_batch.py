@@ -6,13 +6,12 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from rich.console import Console
 
 from batches import planning
 from batches.following import follow
 from batches.models import BatchJob, ErrorHandling, Priority, Selection, TierFilter
 from batches.planning import Order, PlanError
-from batches.printing import next_step, print_summary
+from batches.printing import console_on, next_step, print_summary
 from batches.summary import summarize
 from conversations.models import Workspace
 from conversations.workspaces import WorkspaceUnknown, find_workspace
@@ -49,7 +48,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print one JSON object, for scripts.")
 
     def handle(self, **options: Any) -> None:
-        self.console = Console(file=self.stderr if options["json"] else self.stdout)
+        self.console = console_on(self.stderr if options["json"] else self.stdout)
         try:
             workspace = find_workspace(options["workspace"])
             job = self._job(workspace, options)

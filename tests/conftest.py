@@ -1,0 +1,74 @@
+"""What every test shares: the simulated Claude, a workspace, and a network that ends at this machine."""
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from conversations.models import Workspace
+from conversations.starter.load import load_starter
+from generation.simulated.running import Listening, beside
+from generation.simulated.server import Behaviour, SimulatedClaude
+
+LOCAL = ("127.0.0.1", "::1", "localhost")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--live", action="store_true", help="Run the tests that call the real API, with a real key.")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if not config.getoption("--live"):
+        skip = pytest.mark.skip(reason="calls the real API: needs --live and ANTHROPIC_API_KEY")
+        for item in items:
+            if "live" in item.keywords:
+                item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True)
+def _only_this_machine(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that connects to another machine."""
+    if "live" in request.keywords:
+        return
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:
+        if self.family in (socket.AF_INET, socket.AF_INET6) and address[0] not in LOCAL:
+            raise RuntimeError(f"A test tried to reach {address[0]}.")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", guarded)
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_tests(settings: Any, tmp_path: Any) -> None:
+    """Nothing is written into the checkout's `var/`, and a developer's own key is never used."""
+    settings.VAR_DIR = tmp_path / "var"
+    settings.ANTHROPIC_API_KEY = ""
+    settings.ANTHROPIC_BASE_URL = ""
+    settings.ANTHROPIC_MODEL = "claude-sonnet-5-5"
+    settings.GENERATION_FIRST_WAIT = 0.01  # seconds: a retry should not be waited for
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture
+def listening(settings: Any) -> Iterator[Listening]:
+    """A simulated Claude that answers at once, and settings that lead to it."""
+    claude = SimulatedClaude(Behaviour(latency=0, weak=0), remember=True)
+    with beside(claude) as listening:
+        settings.ANTHROPIC_API_KEY = "test-key"
+        settings.ANTHROPIC_BASE_URL = listening.url
+        settings.RATE_LIMIT_RPM = 60_000
+        yield listening
+
+
+@pytest.fixture
+def claude(listening: Listening) -> SimulatedClaude:
+    """The simulated Claude itself: script its faults, count its requests."""
+    return listening.claude
+
+
+@pytest.fixture
+def starter(db: None) -> Workspace:
+    return load_starter().workspace

@@ -1,0 +1,124 @@
+"""Rows for tests, in words of the domain."""
+
+import factory
+from factory.django import DjangoModelFactory
+
+from batches.models import BatchItem, BatchJob
+from conversations.models import (
+    Chunk,
+    Conversation,
+    Dimension,
+    Document,
+    Membership,
+    PromptTemplate,
+    Turn,
+    Workspace,
+)
+from convgen.models import User
+
+
+class UserFactory(DjangoModelFactory):
+    class Meta:
+        model = User
+
+    username = factory.Sequence(lambda number: f"curator{number}")
+
+
+class WorkspaceFactory(DjangoModelFactory):
+    class Meta:
+        model = Workspace
+
+    name = factory.Sequence(lambda number: f"Practice {number}")
+    slug = factory.Sequence(lambda number: f"practice-{number}")
+
+
+class MembershipFactory(DjangoModelFactory):
+    class Meta:
+        model = Membership
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    user = factory.SubFactory(UserFactory)
+
+
+class DimensionFactory(DjangoModelFactory):
+    class Meta:
+        model = Dimension
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    kind = "persona"
+    name = factory.Sequence(lambda number: f"Persona {number}")
+    description = "Somebody who asks."
+
+
+class DocumentFactory(DjangoModelFactory):
+    class Meta:
+        model = Document
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    title = factory.Sequence(lambda number: f"Guide {number}")
+    content_hash = factory.Sequence(lambda number: f"{number:064x}")
+
+
+class ChunkFactory(DjangoModelFactory):
+    class Meta:
+        model = Chunk
+
+    document = factory.SubFactory(DocumentFactory)
+    workspace = factory.SelfAttribute("document.workspace")
+    position = factory.Sequence(lambda number: number)
+    text = "Money that is needed next month does not belong in shares."
+
+
+class PromptTemplateFactory(DjangoModelFactory):
+    class Meta:
+        model = PromptTemplate
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    name = factory.Sequence(lambda number: f"Template {number}")
+    tier = "template"
+    structure = "Write a talk between {{persona}} and an adviser."
+
+
+class ConversationFactory(DjangoModelFactory):
+    """A draft, ready to be generated."""
+
+    class Meta:
+        model = Conversation
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    conversation_id = factory.Sequence(lambda number: f"TPL-{number:04d}")
+    template = factory.SubFactory(PromptTemplateFactory, workspace=factory.SelfAttribute("..workspace"))
+    tier = factory.SelfAttribute("template.tier")
+    persona = "Careful saver"
+    emotion = "Anxious"
+    topic = "Building an emergency fund"
+
+
+class TurnFactory(DjangoModelFactory):
+    class Meta:
+        model = Turn
+
+    conversation = factory.SubFactory(ConversationFactory)
+    workspace = factory.SelfAttribute("conversation.workspace")
+    position = factory.Sequence(lambda number: number)
+    role = factory.Iterator(["user", "assistant"])
+    content = "What should I do first?"
+
+
+class BatchJobFactory(DjangoModelFactory):
+    class Meta:
+        model = BatchJob
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    name = "A batch"
+    model = "claude-sonnet-5-5"
+
+
+class BatchItemFactory(DjangoModelFactory):
+    class Meta:
+        model = BatchItem
+
+    job = factory.SubFactory(BatchJobFactory)
+    workspace = factory.SelfAttribute("job.workspace")
+    conversation = factory.SubFactory(ConversationFactory, workspace=factory.SelfAttribute("..workspace"))
+    position = factory.Sequence(lambda number: number)
