@@ -26,7 +26,12 @@ PRIORITIES = (Priority.HIGH, Priority.NORMAL, Priority.LOW)
 
 
 def enqueue(job_id: UUID) -> None:
-    """Ask a worker to run a slice; inside a transaction, the request is undone with it."""
+    """Ask a worker to run a slice; inside a transaction, the request is undone with it.
+
+    A lease without a runner marks the job as asked for: until it ends, the reaper does not ask again.
+    """
+    expires = timezone.now() + timedelta(seconds=settings.BATCH_LEASE_SECONDS)
+    BatchJob.objects.filter(pk=job_id, runner="").update(runner_lease_expires_at=expires)
     async_task(RUN_SLICE, str(job_id))
 
 
@@ -89,12 +94,20 @@ def retry_failed(job_id: UUID) -> int:
 
 
 def reap() -> None:
-    """Put right what a dead worker left behind; runs every minute."""
-    for job_id in _deserted().values_list("pk", flat=True):
-        enqueue(job_id)
+    """Put right what a dead worker left behind. Every worker does so every few seconds."""
+    for job_id in list(_deserted().values_list("pk", flat=True)):
+        _revive(job_id)
     for item in _orphans():
         _settle(item)
     dispatch()
+
+
+@transaction.atomic
+def _revive(job_id: UUID) -> None:
+    """Take the job from its dead runner and enqueue it; of several reapers, one does."""
+    if BatchJob.objects.select_for_update(skip_locked=True).filter(pk__in=_deserted().filter(pk=job_id)).exists():
+        BatchJob.objects.filter(pk=job_id).update(runner="")
+        enqueue(job_id)
 
 
 @transaction.atomic

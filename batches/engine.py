@@ -51,7 +51,7 @@ def run_slice(
         job = BatchJob.objects.get(pk=job_id)
         asyncio.run(_run(job, runner, endpoint(), stopping))
     except BaseException:
-        # Not straight on: what failed just now may fail again. The reaper revives the job within a minute.
+        # Not straight on: what failed just now may fail again. The reaper revives the job once its lease has ended.
         leases.leave_job(job_id, runner, on_unfinished=lambda _job_id: None)
         raise
     leases.leave_job(job_id, runner, on_unfinished)
@@ -116,7 +116,7 @@ class Slice:
     seen: Look | None = None
     look_at: float = 0.0
     ask_at: float = 0.0  # when the limit may be asked again
-    unfinished: int = 0  # items that have not ended, those in flight included
+    waiting: int = 0  # items that can be claimed
 
     async def run(self) -> None:
         try:
@@ -125,7 +125,7 @@ class Slice:
                     self.drain.begin()
                 elif (room := self._room(seen)) > 0:
                     await self._begin(room)
-                if not self.in_flight and (self.drain.begun or not self.unfinished):
+                if not self.in_flight and (self.drain.begun or await self._all_ended()):
                     return
                 await self._wait()
         finally:
@@ -137,11 +137,19 @@ class Slice:
         if time.monotonic() >= self.look_at:
             self.look_at = time.monotonic() + LOOK_SECONDS
             self.seen = await self.database(leases.look, self.job.pk, self.runner)
-            self.unfinished = self.seen.unfinished if self.seen else 0
+            self.waiting = self.seen.waiting if self.seen else 0
         if time.monotonic() - self.beaten_at > settings.BATCH_LEASE_SECONDS / 3:
             self.beaten_at = time.monotonic()
             await self.database(leases.heartbeat, self.job.pk, self.runner)
         return self.seen
+
+    async def _all_ended(self) -> bool:
+        """Whether nothing is left: asked of the database when nothing is in flight and nothing waits."""
+        if self.waiting:
+            return False
+        self.look_at = 0.0
+        seen = await self._look()
+        return seen is None or not seen.unfinished
 
     def _should_drain(self, seen: Look) -> bool:
         over = time.monotonic() - self.begun_at > settings.BATCH_SLICE_SECONDS
@@ -152,7 +160,7 @@ class Slice:
         if time.monotonic() < self.ask_at:
             return 0
         concurrency = min(seen.concurrency, int(settings.MAX_BATCH_CONCURRENCY))
-        return min(concurrency, self.unfinished) - len(self.in_flight)
+        return min(concurrency - len(self.in_flight), self.waiting)
 
     async def _begin(self, room: int) -> None:
         """Ask the limit first and claim then: what is claimed can be sent at once."""
@@ -161,8 +169,7 @@ class Slice:
             self.ask_at = time.monotonic() - delays[0]
             return
         works = await self.database(leases.claim, self.job, self.runner, len(delays))
-        if not works:
-            self.ask_at = time.monotonic() + LOOK_SECONDS  # the rest is leased to somebody else, or just failed
+        self.waiting -= len(delays)
         for work, delay in zip(works, delays, strict=False):
             self.in_flight.add(asyncio.create_task(self._work(work, delay)))
 
@@ -174,7 +181,6 @@ class Slice:
         done, self.in_flight = await asyncio.wait(
             self.in_flight, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
         )
-        self.unfinished -= len(done)  # as far as we know: the next look tells
         for task in done:
             task.result()  # an error here is the database's: the slice ends with it
 

@@ -36,7 +36,14 @@ SET runner_lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second
     estimated_time_remaining = CASE WHEN completed_items > 0 THEN
         (clock_timestamp() - started_at) * (total_items - completed_items) / completed_items END
 WHERE id = %(job)s AND runner = %(runner)s
-RETURNING status, concurrent_processing, total_items - completed_items
+RETURNING status, concurrent_processing, total_items - completed_items, (
+    SELECT count(*) FROM (
+        SELECT FROM batches_batchitem
+        WHERE job_id = %(job)s
+          AND (status = 'queued' OR status = 'processing' AND lease_expires_at < clock_timestamp())
+        LIMIT 1000  -- the runner looks again long before it has begun so many
+    ) AS waiting
+)
 """
 
 # The order of locks here, items before conversations, is that of saving.
@@ -63,6 +70,7 @@ class Look:
     status: str
     concurrency: int
     unfinished: int  # items not ended, those in flight included
+    waiting: int  # items that can be claimed; counted up to 1,000
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,3 @@ from batches.stopping import STOPPING
 
 def run_slice(job_id: str) -> None:
     engine.run_slice(UUID(job_id), on_unfinished=control.enqueue, stopping=STOPPING.is_set)
-
-
-def reap() -> None:
-    control.reap()

@@ -133,7 +133,7 @@ SIMULATED_CLAUDE_WEAK = env.float("SIMULATED_CLAUDE_WEAK", default=0.1)  # share
 MAX_RUNNING_BATCHES = env.int("MAX_RUNNING_BATCHES", default=3)
 MAX_BATCH_CONCURRENCY = env.int("MAX_BATCH_CONCURRENCY", default=50)  # calls in flight in one batch
 BATCH_SLICE_SECONDS = env.float("BATCH_SLICE_SECONDS", default=120.0)
-BATCH_LEASE_SECONDS = env.float("BATCH_LEASE_SECONDS", default=60.0)
+BATCH_LEASE_SECONDS = env.float("BATCH_LEASE_SECONDS", default=30.0)
 BATCH_ITEM_CLAIMS = env.int("BATCH_ITEM_CLAIMS", default=5)  # times that an item may be begun
 
 # django-q2 with PostgreSQL as the broker. `queue_limit=1`, because its redelivery clock starts when a task

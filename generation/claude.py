@@ -3,10 +3,12 @@
 The SDK costs about two seconds to import, so that happens on first use; workers preload it before they fork.
 """
 
-import json
+import math
 from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
+
+from pydantic import BaseModel, NonNegativeInt, ValidationError
 
 from conversations.text import storable_json
 from generation import errors
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
     from anthropic.types import Message
 
 # Named in a 429 that no waiting will cure: the account's own limit, not the rate.
-SPEND_LIMIT_CODE = "enforced_spend_limit_reached"
+SPEND_LIMIT_CODES = ("enforced_spend_limit_reached", "contract_spend_limit_reached")
+ON_HOLD_CODE = "organization_on_hold"  # in a 400, although the request is not to blame
 OVERLOADED = 529  # Anthropic's own status code
 
 
@@ -55,7 +58,12 @@ class Claude:
         import anthropic
 
         self._sdk = anthropic.AsyncAnthropic(
-            api_key=endpoint.api_key, base_url=endpoint.base_url or None, timeout=timeout, max_retries=0
+            api_key=endpoint.api_key,
+            base_url=endpoint.base_url or None,
+            timeout=timeout,
+            max_retries=0,
+            # A proxy that the environment names does not lead to this machine's own ports.
+            http_client=anthropic.DefaultAsyncHttpxClient(trust_env=False) if endpoint.is_local else None,
         )
 
     async def __aenter__(self) -> Self:
@@ -74,25 +82,52 @@ class Claude:
             message = await self._sdk.messages.create(**request)
         except anthropic.AnthropicError as error:
             raise translated(error) from error
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise errors.ReplyMalformed("Claude's server sent something that is not JSON. Try again.") from error
         return _complete(_answer(message), message)
 
 
+class _Block(BaseModel):
+    type: str
+    text: str | None = None
+
+
+class _Tokens(BaseModel):
+    input_tokens: NonNegativeInt
+    output_tokens: NonNegativeInt
+    cache_read_input_tokens: NonNegativeInt | None = None
+    cache_creation_input_tokens: NonNegativeInt | None = None
+
+
+class _Told(BaseModel):
+    """What we read of a reply. The SDK checks nothing: a proxy's page or an empty object passes for a message."""
+
+    model: str
+    content: list[_Block]
+    usage: _Tokens
+
+
 def _answer(message: "Message") -> Answer:
-    usage = message.usage
+    """What the reply says. Raises `ReplyMalformed` when it is no message."""
+    request_id = getattr(message, "_request_id", None) or ""
+    try:
+        body = storable_json(message.to_dict(mode="json", warnings=False))
+        told = _Told.model_validate(body)
+    except (AttributeError, ValidationError) as error:
+        text = "Claude's server sent something that is not a message. Check ANTHROPIC_BASE_URL, then try again."
+        raise errors.ReplyMalformed(text, request_id=request_id) from error
     return Answer(
         # The first block may be the model's thinking.
-        text="".join(block.text for block in message.content if block.type == "text"),
-        model=message.model,
+        text="".join(block.text or "" for block in told.content if block.type == "text"),
+        model=told.model,
         usage=Usage(
-            input=usage.input_tokens or 0,
-            output=usage.output_tokens or 0,
-            cache_read=usage.cache_read_input_tokens or 0,
-            cache_write=usage.cache_creation_input_tokens or 0,
+            input=told.usage.input_tokens,
+            output=told.usage.output_tokens,
+            cache_read=told.usage.cache_read_input_tokens or 0,
+            cache_write=told.usage.cache_creation_input_tokens or 0,
         ),
-        request_id=message._request_id or "",
-        body=storable_json(message.to_dict(mode="json")),
+        request_id=request_id,
+        body=body,
     )
 
 
@@ -128,8 +163,10 @@ def translated(error: "anthropic.AnthropicError") -> errors.GenerationError:
 def _of_status(error: "anthropic.APIStatusError") -> errors.GenerationError:
     told = {"request_id": error.request_id or ""}
     status = error.status_code
-    if status == 429 and error.error_code == SPEND_LIMIT_CODE:
+    if status == 429 and error.error_code in SPEND_LIMIT_CODES:
         return errors.SpendLimitReached(**told)
+    if error.error_code == ON_HOLD_CODE:
+        return errors.AccessDenied(_with_words(errors.AccessDenied, error), **told)
     if status in _FINAL:
         kind = _FINAL[status]
         return kind(_with_words(kind, error), **told)
@@ -155,6 +192,7 @@ def _with_words(kind: type[errors.GenerationError], error: "anthropic.APIStatusE
 def _retry_after(error: "anthropic.APIStatusError") -> float | None:
     """Seconds that the server asks to wait; None when it does not say, or says it unreadably."""
     try:
-        return max(0.0, float(error.response.headers["retry-after"]))
+        seconds = float(error.response.headers["retry-after"])
     except (KeyError, ValueError):
         return None
+    return max(0.0, seconds) if math.isfinite(seconds) else None

@@ -19,7 +19,7 @@
     │   └── ProgramFailed         an error of convgen's own
     ├── FixConfiguration      nothing can succeed until an operator mends a setting
     │   ├── KeyRefused            401
-    │   ├── AccessDenied          403
+    │   ├── AccessDenied          403, or an account on hold
     │   └── ModelUnknown          404
     └── StopEverything        nothing can succeed, and each try may cost
         ├── PaymentRequired       402
@@ -133,7 +133,7 @@ class KeyRefused(FixConfiguration):
 
 
 class AccessDenied(FixConfiguration):
-    """The API key may not do this (403). Check what your Anthropic account permits."""
+    """The API key may not do this. Check what your Anthropic account permits."""
 
 
 class ModelUnknown(FixConfiguration):

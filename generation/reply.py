@@ -70,7 +70,7 @@ def _first_object(text: str) -> dict[str, Any] | None:
             return None
         try:
             value, _end = decoder.raw_decode(text, position)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):  # ValueError: not JSON, or a number with thousands of digits
             value = None
         if isinstance(value, dict) and "turns" in value:
             return value

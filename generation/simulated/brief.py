@@ -68,11 +68,12 @@ def _tag_texts(body: str) -> tuple[dict[str, str], str]:
     texts: dict[str, str] = {}
     title = ""
     marks = list(_TAG.finditer(body))
-    for mark, after in zip(marks, [*marks[1:], None], strict=True):
+    ends = [*(mark.start() for mark in marks[1:]), len(body)]
+    for mark, end in zip(marks, ends, strict=False):
         name = mark[2].lower()
         if mark[1] or name in texts:
             continue
-        texts[name] = body[mark.end() : after.start() if after else len(body)]
+        texts[name] = body[mark.end() : end]
         if name == "source":
             title = _title(mark[3] or "")
     return texts, title

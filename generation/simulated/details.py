@@ -11,8 +11,8 @@ MONTHS = (
     *("July", "August", "September", "October", "November", "December"),
 )
 CONFIDANTS = (
-    *("sister", "brother", "cousin", "oldest friend", "neighbor", "best friend", "sister-in-law", "aunt", "uncle"),
-    *("brother-in-law", "godmother", "old roommate"),
+    *("sister", "brother", "cousin", "oldest friend", "neighbor", "best friend"),
+    *("sister-in-law", "brother-in-law", "aunt", "uncle", "godmother", "old roommate"),
 )
 SOMEONE = "someone you trust"  # what the adviser calls a confidant of whom nothing has been said yet
 

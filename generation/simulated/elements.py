@@ -2,21 +2,15 @@
 
 import re
 
-from generation.simulated.phrases import bank
+from generation.simulated.phrases import bank, words
 
-_DETERMINED = re.compile(r"(?:a|an|the|your|my|our|their|this|that|these|those|some|one|every|each|no) ", re.IGNORECASE)
+_DETERMINED = re.compile(rf"(?:{'|'.join(words('determiners'))}) ", re.IGNORECASE)
 _CLAUSE = re.compile(
-    r"(?:i|you|we|it|there|this|that|nobody|no one|nothing)(?:'\w+| \w+(?: |$))|(?:let's|don't|do not|never|always) ",
+    r"(?:i|you|we|it|there|this|that|nobody|no one|nothing)(?:'\w+| \w+(?: |$))|"
+    r"(?:let's|don't|do not|never|always) ",
     re.IGNORECASE,
 )
-_NOUNS = re.compile(
-    r"\b(?:accounts?|advice|agreements?|balances?|benefits?|budgets?|cash|checklists?|contracts?|costs?|dates?|"
-    r"deadlines?|debts?|decisions?|documents?|estates?|expenses?|fees?|funds?|goals?|habits?|income|insurance|"
-    r"interest|letters?|limits?|lists?|loans?|meetings?|money|mortgages?|notes?|options?|papers?|paperwork|"
-    r"payments?|pensions?|plans?|priorit(?:y|ies)|questions?|rates?|reserves?|reviews?|risks?|rules?|savings|"
-    r"schedules?|scores?|security|statements?|steps?|taxes|timelines?|trade-offs?|values?|wills?)$",
-    re.IGNORECASE,
-)
+_NOUNS = re.compile(rf"\b(?:{'|'.join(words('nouns'))})$", re.IGNORECASE)
 
 
 def alternatives(element: str) -> list[str]:

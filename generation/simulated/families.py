@@ -19,7 +19,7 @@ def intent_family(name: str) -> str:
 
 
 def tone_family(name: str, emotion: str) -> str:
-    """ "warm", "formal", "direct", "light", "coaching" or "neutral"; never light where the emotion is heavy."""
+    """ "warm", "formal", "direct", "light", "coaching", "neutral"; never light where the emotion is heavy."""
     found = _family(bank("tones")["words"], name)
     return "warm" if found == "light" and emotion in HEAVY else found
 

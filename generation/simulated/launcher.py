@@ -5,6 +5,7 @@ started from here ends by itself when nobody has asked it anything for a while.
 """
 
 import fcntl
+import http.client
 import json
 import subprocess
 import sys
@@ -18,6 +19,9 @@ API_KEY = "simulated"
 MODEL_PREFIX = "simulated-"  # of the model name in every reply: it marks the data
 IDLE_SECONDS = 900
 START_SECONDS = 30.0
+
+# A proxy that the environment names does not lead to this machine's own ports.
+DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class SimulatedClaudeError(RuntimeError):
@@ -70,10 +74,10 @@ def _answering() -> str:
     """The announced address, if simulated Claude answers there; else an empty text."""
     try:
         url = str(json.loads(_address_file().read_text())["url"])
-        with urllib.request.urlopen(f"{url}/health", timeout=2) as reply:
-            return url if json.load(reply).get("simulated") == str(settings.VAR_DIR) else ""
-    except (OSError, ValueError, KeyError):
-        return ""
+        with DIRECTLY.open(f"{url}/health", timeout=2) as reply:
+            return url if json.load(reply) == {"simulated": str(settings.VAR_DIR)} else ""
+    except (OSError, ValueError, KeyError, TypeError, http.client.HTTPException):
+        return ""  # nobody is there, or somebody else: the port may have been taken since
 
 
 def _address_file() -> Path:

@@ -2,6 +2,8 @@
 
 import re
 
+from generation.simulated.phrases import words
+
 LONGEST_SOURCE = 20_000  # characters; a chunk has far fewer
 WORDS = range(7, 42)  # of one sentence; shorter ones say little, longer ones are not spoken
 SHORT_PASSAGE = 14  # words; below, the next sentence of the paragraph comes along
@@ -14,14 +16,15 @@ _EMPHASIS = re.compile(r"\*{1,3}|__|`")
 _LEANING = re.compile(
     r"^(?:it|its|they|them|their|he|she|his|her|this|these|that|those|such|here|so|but|and|or|then|however|"
     r"therefore|thus|hence|also|yet|still|instead|otherwise|another|both|neither|either|often|for example|"
-    r"for instance|in other words|by contrast|as a result|if (?:it|they|that|this|so|not)|when (?:it|they|that|this)|"
+    r"for instance|in other words|by contrast|as a result|"
+    r"(?:if|when) (?:it|they|that|this|so|not)|"
     r"the (?:same|other|others|latter|former|second|third|rest|first)\b)\b",
     re.IGNORECASE,
 )
 # What belongs on a page and not in a conversation.
-_UNSPOKEN_MARKS = ("http:", "https:", "www.", "@", "©", "{", "}", "<", ">", "|", "[", "]", "as follows", "see also")
-_JOINING = frozenset("and or but because so which who that with to for of in if when as while then it they this".split())
-_UNSPOKEN_WORDS = frozenset("chapter section appendix figure table copyright above below".split())
+_UNSPOKEN_MARKS = (*"@©{}<>|[]", "http:", "https:", "www.", "as follows", "see also")
+_UNSPOKEN_WORDS = frozenset(words("unspoken"))
+_JOINING = frozenset(words("joining"))
 
 
 def passages(text: str) -> tuple[str, ...]:
@@ -44,7 +47,7 @@ def _is_quotable(piece: str) -> bool:
 
 
 def _paragraphs(text: str) -> list[str]:
-    """Lines of prose joined to paragraphs; headings, tables and comments are left out, each bullet stands alone."""
+    """Lines of prose joined to paragraphs; headings, tables and comments are left out."""
     blocks: list[str] = [""]
     for line in map(str.strip, text.splitlines()):
         if not line or _MARKUP.match(line):
@@ -91,5 +94,5 @@ def _can_follow(passage: str, sentence: str) -> bool:
 
 
 def _is_spoken(sentence: str) -> bool:
-    words = {word.strip(".,;:()") for word in sentence.lower().split()}
-    return words.isdisjoint(_UNSPOKEN_WORDS) and not any(mark in sentence for mark in _UNSPOKEN_MARKS)
+    said = {word.strip(".,;:()") for word in sentence.lower().split()}
+    return said.isdisjoint(_UNSPOKEN_WORDS) and not any(mark in sentence for mark in _UNSPOKEN_MARKS)

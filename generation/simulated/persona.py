@@ -5,9 +5,11 @@ Only what is understood is used: a clause that does not fit one of the patterns 
 
 import re
 
-from generation.simulated.wording import capital, small, with_article
+from generation.simulated.phrases import words
+from generation.simulated.wording import capital, with_article
 
 LONGEST_LINE = 18  # words
+LONGEST_DESCRIPTION = 1_000  # characters; the rest is not read
 IRREGULAR = {"is": "am", "are": "am", "were": "was", "has": "have", "does": "do", "goes": "go"}
 PRONOUNS = {
     "he": {"he": "I", "his": "my", "him": "me", "himself": "myself"},
@@ -15,43 +17,33 @@ PRONOUNS = {
     "they": {"they": "I", "their": "my", "them": "me", "themselves": "myself", "themself": "myself"},
 }
 # How somebody talks or feels is shown, not said; and what a description says about its reader is not theirs.
-_MANNER = frozenset(
-    """
-    talk talks speak speaks say says ask asks argue argues quote quotes test tests admit admits joke jokes
-    apologize apologizes apologise apologises expect expects tone voice tend tends seem seems appear appears
-    respond responds react reacts persona client clients user users people someone somebody planner adviser
-    advisor assistant conversation conversations
-    """.split()
-)
-_VERBS = (
-    "works has is runs owns lives wants keeps pays earns sends feels worries thinks needs takes makes tries plans "
-    "hopes saves spends supports rents cares knows loves hates manages shares teaches studies drives gets gives "
-    "raises looks helps does goes clears learns reads uses"
-).split()
-_CONJUGATED = re.compile(rf"(\b(?:and|but|or|also|never|often|still|always),? )({'|'.join(_VERBS)})\b")
+_MANNER = frozenset(words("manner"))
+_VERBS = "|".join(words("verbs"))
+_CONJUGATED = re.compile(rf"(\b(?:and|but|or|also|never|often|still|always),? )({_VERBS})\b")
 _AGE = re.compile(r"^(\d{2})[- ]year[- ]old(?:,)? ", re.IGNORECASE)
 _COUNTED = re.compile(
     r"^(?:no|one|two|three|four|five|six|a|\d{1,2}) (?:\w+ )?"
     r"(?:child|children|kids?|sons?|daughters?|teenagers?|grandchildren|dogs?|cats?|jobs?|loans?|siblings?)\b"
 )
 _STATE = re.compile(
-    r"^(?:(?:recently|newly|happily|just|still|semi-|long) ?)?(?:married|divorced|separated|widowed|single|retired|"
-    r"self-employed|unemployed|engaged|pregnant|employed|expecting|living|working|renting|raising|"
+    r"^(?:(?:recently|newly|happily|just|still|semi-|long) ?)?(?:married|divorced|separated|widowed|single|"
+    r"retired|self-employed|unemployed|engaged|pregnant|employed|expecting|living|working|renting|raising|"
     r"caring|worried|concerned|interested|tired|afraid|new to|used to|proud)\b"
 )
-_PAST = re.compile(r"^(?:\w{3,}ed|took|lost|left|went|began|got|bought|sold|had|came|became|found|grew|moved) ")
-_PRESENT = re.compile(rf"^(?:{'|'.join(_VERBS)}) ")
-_WHO = re.compile(rf"^((?:(?! with |,).)+?) who ({'|'.join(_VERBS)}|\w+ed|avoids|never|just) ")
+_PAST = re.compile(r"^(?:\w{3,}ed|took|lost|left|went|began|got|bought|sold|had|came|became|found|grew) ")
+_PRESENT = re.compile(rf"^(?:{_VERBS}) ")
+_WHO = re.compile(rf"^((?:(?! with |,).)+?) who ({_VERBS}|\w+ed|avoids|never|just) ")
 _PLURAL = re.compile(r"(?<!s)(?<!i)(?<!u)s$")
 
 
 def self_portrait(name: str, description: str) -> tuple[str, ...]:
     """Sentences in the first person, the most telling one first; none when nothing can be understood."""
+    description = description[:LONGEST_DESCRIPTION]
     gender = _gender(description)
     lines = [line for clause in _clauses(description) if (line := _line(clause, gender))]
     by_name = _from_name(name)
-    if lines and re.fullmatch(r"I'm \d\d\.", lines[0]):
-        lines[0] = lines[0].rstrip(".") + (f", {by_name[0][4:]}" if by_name[:1] and by_name[0][4:6] in ("a ", "an") else ".")
+    if lines and re.fullmatch(r"I'm \d\d\.", lines[0]) and by_name and by_name[0].startswith("I'm "):
+        lines[0] = f"{lines[0][:-1]}, {by_name[0][4:]}"
     elif not lines or not lines[0].startswith(("I'm ", "We're ")):
         lines = [*by_name, *lines]
     return tuple(dict.fromkeys(lines))
@@ -59,14 +51,12 @@ def self_portrait(name: str, description: str) -> tuple[str, ...]:
 
 def _gender(description: str) -> str:
     """The pronoun by which the description speaks of the person; "" when of several people, or of none."""
-    subjects = {word.lower() for word in re.findall(r"(?:^|[.;] )(He|She|They|he|she|they)\b", description)}
-    if len(subjects) == 1:
-        return subjects.pop()
+    subjects = [word.lower() for word in re.findall(r"(?:^|[.;] )(He|She|They|he|she|they)\b", description)]
     if subjects:
-        return "several"
-    spoken = {word.lower() for word in re.findall(r"\b(his|her|their)\b", description, re.IGNORECASE)}
+        return subjects[0] if len(set(subjects)) == 1 else "several"
     owners = {"his": "he", "her": "she", "their": "they"}
-    return owners[spoken.pop()] if len(spoken) == 1 else ""
+    spoken = {owners[word.lower()] for word in re.findall(r"\b(his|her|their)\b", description, re.IGNORECASE)}
+    return spoken.pop() if len(spoken) == 1 else ""
 
 
 def _clauses(description: str) -> list[str]:
@@ -111,8 +101,10 @@ def _remark(clause: str) -> str:
         return f"I have {lowered}"
     if _STATE.match(lowered):
         return f"I'm {lowered}"
-    if _PAST.match(lowered) or re.match(r"(?:in|with) (?:his|her|their) ", lowered):
-        return f"{'I' if _PAST.match(lowered) else 'I am'} {lowered}"
+    if re.match(r"in (?:his|her|their) ", lowered):
+        return f"I'm {lowered}"
+    if _PAST.match(lowered):
+        return f"I {lowered}"
     if _PRESENT.match(lowered):
         verb, _, rest = lowered.partition(" ")
         return f"I {_first_person_verb(verb)} {rest}"
@@ -121,15 +113,17 @@ def _remark(clause: str) -> str:
 
 def _own_clause(clause: str) -> str:
     """A clause with a subject of its own: "The divorce became final eight months ago"."""
-    found = re.match(r"(?:The|His|Her|Their|the|his|her|their) [\w' -]+ (?:is|was|are|were|became|runs|has|had|died)\b", clause)
+    found = re.match(
+        r"(?:The|His|Her|Their) [\w' -]+ (?:is|was|are|were|became|runs|has|had|died)\b", capital(clause)
+    )
     return clause if found else ""
 
 
 def _in_first_person(text: str, gender: str) -> str:
     if not text:
         return ""
-    words = PRONOUNS.get(gender, {})
-    text = re.sub(r"\b[A-Za-z]+\b", lambda found: words.get(found[0].lower(), found[0]), text)
+    own = PRONOUNS.get(gender, {})
+    text = re.sub(r"\b[A-Za-z]+\b", lambda found: own.get(found[0].lower(), found[0]), text)
     if re.search(r"\bI\b.*\bI (?:is|has|does|was)\b", text):
         return ""
     return _CONJUGATED.sub(lambda found: found[1] + _first_person_verb(found[2]), text)
@@ -148,7 +142,7 @@ def _first_person_verb(verb: str) -> str:
 def _short(text: str) -> str:
     """The text up to the last comma that keeps it speakable, or "" when it cannot be cut."""
     text = capital(re.sub(r" \([^()]*\)", "", text))
-    if text.startswith("I ") or text.startswith("We "):
+    if text.startswith(("I ", "We ")):
         text = text.split(", ")[0]
     pieces = text.split(", ")
     while len(" ".join(pieces).split()) > LONGEST_LINE and len(pieces) > 1:
@@ -165,7 +159,7 @@ def _from_name(name: str) -> list[str]:
     if dash:
         return [f"I'm {first}."] if first.isalpha() else []
     if re.match(r"couple\b", name, re.IGNORECASE):
-        return [f"We're {with_article(small(name, ' couple'))}."]
+        return [f"We're {with_article(_uncapitalized(name))}."]
     head = re.split(r" (?:with|near|in|of|at|on|who|from|without|facing|after|before)\b|,", name)[0]
     if not name or _PLURAL.search(head) or head.lower().startswith("the ") or not name.isascii():
         return []

@@ -11,7 +11,7 @@ Item = TypeVar("Item", str, dict[str, Any])
 
 
 class Scribe:
-    """`details` holds the values of the slots; `formal` takes the contractions out of the adviser's phrases."""
+    """`details` are the values of the slots; `formal` takes the contractions out of the adviser's phrases."""
 
     def __init__(self, rng: random.Random, details: dict[str, str], *, formal: bool = False) -> None:
         self.rng = rng

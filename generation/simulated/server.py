@@ -57,6 +57,7 @@ class SimulatedClaude:
         )
 
     async def _health(self, _request: Request) -> Response:
+        self.last_asked = time.monotonic()  # whoever looks for it is about to send requests: it must not end now
         return JSONResponse({"simulated": self.identity})
 
     async def _messages(self, request: Request) -> Response:

@@ -3,12 +3,12 @@
 import random
 
 from generation.simulated.brief import Brief
-from generation.simulated.phrases import bank
+from generation.simulated.phrases import bank, words
 from generation.simulated.wording import capital
 
 LONGEST_TITLE = 9  # words
 LONGEST_TOPIC = 6  # words
-DANGLING = {"a", "an", "and", "at", "for", "from", "in", "of", "on", "or", "the", "to", "when", "with", "your", "my"}
+DANGLING = frozenset(words("dangling"))
 
 
 def make_title(brief: Brief, emotion: str, rng: random.Random) -> str:
@@ -23,9 +23,9 @@ def make_title(brief: Brief, emotion: str, rng: random.Random) -> str:
 
 
 def _shortened(text: str) -> str:
-    words = text.replace(":", ",").rstrip(" .!?,;").split()
-    if len(words) > LONGEST_TOPIC:
-        words = words[:LONGEST_TOPIC]
-        while len(words) > 1 and words[-1].lower() in DANGLING:
-            words.pop()
-    return capital(" ".join(words).rstrip(",;:"))
+    kept = text.replace(":", ",").rstrip(" .!?,;").split()
+    if len(kept) > LONGEST_TOPIC:
+        kept = kept[:LONGEST_TOPIC]
+        while len(kept) > 1 and kept[-1].lower() in DANGLING:
+            kept.pop()
+    return capital(" ".join(kept).rstrip(",;:"))

@@ -4,46 +4,18 @@ import random
 import re
 from collections.abc import Mapping
 
-NUMBERS = (
-    "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
-    "sixteen seventeen eighteen nineteen twenty"
-).split()
-TENS = "zero ten twenty thirty forty fifty sixty seventy eighty ninety".split()
-# A capital at the start of these words is only the start of a sentence.
-COMMON_STARTS = frozenset(
-    """
-    a all an and any anyone anything applying are as ask at avoid be before begin build building buying by call
-    carrying check checking choose choosing clients count dealing deciding each even every everyone everything
-    few find first for from getting give have having here highest how if in is it its keep leave leaving let look
-    losing make many more most moving my never no nobody not nothing of on once one open opening or our pay paying
-    people planning preparing put refinancing saving send set several shared should smallest some someone
-    something start starting staying stay take taking talk talking tell that the their then there these they
-    think this those to try two under use using waiting we what when where whether which while who why with
-    without working write you your
-    """.split()
-)
-# Names that headings of any field may begin with.
-NAMES = frozenset(
-    """
-    american asian australian british canadian chinese christmas christian dutch easter english european french
-    german indian irish islamic italian japanese jewish latin medicaid medicare muslim python roth scottish
-    social security spanish january february march april june july august september october november december
-    monday tuesday wednesday thursday friday saturday sunday
-    """.split()
-)
-# Heads of a topic that want an article in a sentence: "a spending plan".
-SINGULAR_HEADS = frozenset(
-    """
-    budget plan fund will mortgage loan review decision purchase change inheritance windfall layoff emergency
-    policy claim contract divorce dispute diagnosis complaint application appointment routine schedule strategy
-    """.split()
-)
-_DETERMINERS = frozenset("a an the my your our their his her this that any some no every each first".split())
-_PREPOSITION = re.compile(r"\b(?:on|for|of|in|with|after|before|as|at|from|to|about|when|during|while|without)\b.*")
+from generation.simulated.phrases import words
+
+NUMBERS = words("numbers")
+TENS = words("tens")
+COMMON_STARTS = frozenset(words("common_starts"))
+NAMES = frozenset(words("names"))
+SINGULAR_HEADS = frozenset(words("singular_heads"))
+_DETERMINERS = frozenset(words("determiners"))
+_PREPOSITION = re.compile(rf"\b(?:{'|'.join(words('prepositions'))})\b.*")
 _CHOICE = re.compile(r"\[([^\[\]]*)\]")
 _SLOT = re.compile(r"\{(\w+)\}")
-_ARTICLE = re.compile(r"\b([Aa]) (?=(?:[aeioAEIO]|un(?!i)|8\b|8\d\b|11\b|18\b)\w*)")
-_SENTENCE_START = re.compile(r"(?<=[.!?] )[a-z]")
+_AN = re.compile(r"(?!one\b|eu|us[eu]|uni(?![dmn]))[aeiou]|8|1[18]\b|hour|honest|heir", re.IGNORECASE)
 _CONTRACTIONS = (
     (re.compile(r"\b(it|that|what|there|who|here)'s(?= (?:been|got|come)\b)", re.IGNORECASE), r"\1 has"),
     (re.compile(r"\b(it|that|what|there|who|here|she|he)'s\b", re.IGNORECASE), r"\1 is"),
@@ -94,11 +66,12 @@ def small(text: str, evidence: str = "") -> str:
 def in_mid_sentence(name: str, known: str) -> str:
     """A name as it stands in mid-sentence: "Buying a Home" -> "buying a home".
 
-    Acronyms stay, and so do words that `known`, text of the same subject, writes with a capital in mid-sentence.
+    Acronyms stay, and so do words that `known`, text of the same subject, writes with a capital where no
+    sentence begins.
     """
-    words = name.split(" ")
-    if any(word[:1].isupper() and not _is_name(word, known) for word in words[1:] if len(word) > 3):
-        return " ".join(started_small(word, known) for word in words)
+    parts = name.split(" ")
+    if any(word[:1].isupper() and not _is_name(word, known) for word in parts[1:] if len(word) > 3):
+        return " ".join(started_small(word, known) for word in parts)
     return started_small(name, known)
 
 
@@ -139,7 +112,7 @@ def _with_small_start(text: str) -> str:
 
 def with_article(noun: str) -> str:
     """ "an electrician", "a nurse"."""
-    return _ARTICLE.sub(r"\1n ", f"a {noun}", count=1)
+    return f"{'an' if _AN.match(noun) else 'a'} {noun}"
 
 
 def without_contractions(text: str) -> str:

@@ -1,8 +1,8 @@
 """Writes what simulated Claude says: a whole conversation for a brief, or a short answer.
 
 A conversation is assembled from exchanges. In each, the user answers the adviser's last question and asks
-something (a beat), and the adviser takes the answer up, answers the question, adds a passage of the source and
-asks back. The same brief and seed give the same conversation.
+something (a beat), and the adviser takes the answer up, answers the question, adds a passage of the source
+and asks back. The same brief and seed give the same conversation.
 """
 
 import random
@@ -16,7 +16,7 @@ from generation.simulated.brief import Brief
 from generation.simulated.details import make_details
 from generation.simulated.passages import passages, quotable
 from generation.simulated.persona import self_portrait
-from generation.simulated.phrases import bank
+from generation.simulated.phrases import bank, words
 from generation.simulated.plan import choose_course
 from generation.simulated.scribe import Scribe
 from generation.simulated.titles import make_title
@@ -34,8 +34,8 @@ BEATS = {
     "limits": "beats_hard",
 }
 ON_THE_SUBJECT = ("explain", "options", "next")  # elsewhere a passage of the source comes as an aside
-_REPLYING = re.compile(r"(?:yes|no|not|it|gladly|because|hardly|possibly|partly|fewer|by)\b", re.I)  # to a question
-_ASKING = re.compile(r"(?:what|how|is|are|does|do|should|could|can|where|which|why|if|who|when|would|and) ", re.I)
+_REPLYING = re.compile(rf"(?:{'|'.join(words('replying'))})\b", re.IGNORECASE)
+_ASKING = re.compile(rf"(?:{'|'.join(words('asking'))}) ", re.IGNORECASE)
 
 Conversation = dict[str, Any]
 Beat = dict[str, Any]
@@ -43,9 +43,9 @@ Clarifier = dict[str, Any]
 
 
 def write_conversation(brief: Brief, *, seed: int, weak: bool = False) -> Conversation:
-    """A conversation as `{"title": str, "turns": [{"role": str, "content": str}, …]}`: 8 to 16 turns, user first.
+    """A conversation as `{"title": str, "turns": [{"role": str, "content": str}, …]}`, user first.
 
-    A weak one has six turns, terse and generic, such as a reviewer rejects.
+    It has 8 to 16 turns. A weak one has six turns, terse and generic, such as a reviewer rejects.
     """
     rng = random.Random(seed)
     return _write_weak(brief, rng) if weak else _Composition(brief, rng).write()
@@ -141,7 +141,7 @@ class _Composition:
         about = [*self.portrait[:1], self.scribe.user(phrases["situation"])]
         middle = [*about, self._feeling()] if self.scribe.chance(0.7) else [self._feeling(), *about]
         self._say_user([lead, *middle, ask], spare=[lead, *self.portrait[:1]])
-        self.introduced = self.portrait[:1] == [line for line in self.portrait if line in self.turns[0].sentences]
+        self.introduced = any(line in self.turns[0].sentences for line in self.portrait[:1])
         self.portrait = self.portrait[self.introduced :]
 
     def _feeling(self) -> str:
@@ -167,11 +167,13 @@ class _Composition:
         if kind == "next":
             self._suggest(beat, taken_up, fact)
         else:
-            self._say_adviser([taken_up, *self._answer(beat), *fact, *self._touch()], self._clarify(after=kind))
+            reply = [taken_up, *self._answer(beat), *fact, *self._touch()]
+            self._say_adviser(reply, self._clarify(after=kind))
 
     def _suggest(self, beat: Beat, taken_up: str, fact: Sequence[str]) -> None:
-        """The next step: it comes after the facts, so that the question about it follows."""
-        background = [*fact, self.scribe.adviser(self.joints["so_now"])] if fact else []
+        """The next step: it comes last, so that the question about it follows."""
+        background = list(fact) or [self.scribe.adviser(self.joints["principle"])]
+        background.append(self.scribe.adviser(self.joints["so_now"]))
         step = [self.scribe.adviser(beat["answers"]), self.scribe.adviser(beat["supports"])]
         self.asked, self.next_beat = None, beat
         self._say_adviser([taken_up, *background, *step], self.scribe.adviser(bank("closing")["doable"]))
@@ -183,7 +185,7 @@ class _Composition:
         return [answer, self.scribe.adviser(beat["supports"])]
 
     def _ask(self, beat: Beat, position: int) -> None:
-        """The user's turn: an answer or a reaction, sometimes a feeling or a particular, then the beat's question."""
+        """The user's turn: an answer or a reaction, perhaps a feeling or a particular, then a question."""
         first = self.scribe.user(self.asked["answers"]) if self.asked else self._reaction()
         extra: list[str] = []
         if position == len(self.course) - 2:
@@ -209,7 +211,7 @@ class _Composition:
         return self.scribe.adviser(self.asked["reactions"] if self.asked else self.joints["validation"])
 
     def _fact(self, *, on_subject: bool) -> list[str]:
-        """The next passage of the source with a lead-in, perhaps with a remark; sometimes, or without one, nothing."""
+        """The next passage of the source with a lead-in, perhaps with a remark on it; or nothing."""
         if not self.source.left or not self.scribe.chance(0.95 if on_subject else 0.55):
             return []
         fact = self.source.take()
@@ -279,7 +281,7 @@ class _Composition:
     def _say_adviser(self, sentences: Sequence[str], question: str) -> None:
         said = list(sentences)
         if word_count(" ".join(said)) < ADVISER_WORDS:
-            said.insert(2, self.scribe.adviser(self.joints["principle"]))
+            said.append(self.scribe.adviser(self.joints["principle"]))
         self.turns.append(_Turn("assistant", said, question))
 
     def _add_required(self) -> None:

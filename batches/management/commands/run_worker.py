@@ -5,6 +5,7 @@ process group (Ctrl-C, a process manager) therefore reaches the cluster's first 
 can finish: it tells the slices, then stops the cluster. If either of the two is killed, the other ends the rest.
 """
 
+import logging
 import os
 import signal
 import sys
@@ -13,13 +14,17 @@ from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand
-from django.db import connections
+from django.db import DatabaseError, close_old_connections, connections
 
+from batches import control
 from batches.stopping import STOPPING
 from convgen.processes import registered
 from generation import claude
 
 CHECK_SECONDS = 0.2
+REAP_SECONDS = 10.0
+
+logger = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -62,9 +67,22 @@ def _run_cluster(parent: int) -> int:
     told: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _frame: told.append(received))
+    reap_at = 0.0
     while not told and os.getppid() == parent and cluster.sentinel.is_alive():
+        if time.monotonic() >= reap_at:
+            _reap()
+            reap_at = time.monotonic() + REAP_SECONDS
         time.sleep(CHECK_SECONDS)
     died = not cluster.sentinel.is_alive()
     STOPPING.set()
     cluster.stop()
     return 1 if died else 0  # a process manager must see that it has to start us again
+
+
+def _reap() -> None:
+    try:
+        control.reap()
+    except DatabaseError:
+        logger.exception("Looking for deserted batches failed; it is tried again in %s s", REAP_SECONDS)
+    finally:
+        close_old_connections()

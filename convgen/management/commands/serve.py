@@ -1,20 +1,25 @@
 """Everything on one machine: web, worker, and simulated Claude when there is no key."""
 
-import shlex
+import os
 import sys
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from honcho.environ import parse_procfile
 from honcho.manager import Manager
 
 from convgen.processes import registered
 
+SIMULATED = "claude"  # the Procfile's name of simulated Claude
+STOPPED_BY_SIGNAL = (130, 143)
+
 
 class Command(BaseCommand):
-    help = "Serves the web pages and runs a worker, and simulated Claude when ANTHROPIC_API_KEY is not set."
+    help = "Starts the Procfile's processes: web, worker, and simulated Claude when ANTHROPIC_API_KEY is not set."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--port", type=int, default=8000)
@@ -25,18 +30,16 @@ class Command(BaseCommand):
         call_command("ensure_admin", stdout=self.stdout)
         self.stdout.flush()
         manager = Manager()
-        for name, command in _processes(host, port).items():
-            # exec: signals go to the program, not to a shell before it.
-            manager.add_process(name, f"exec {shlex.join(command)}", cwd=str(settings.BASE_DIR))
+        procfile = Path(settings.BASE_DIR, "Procfile").read_text()
+        for name, command in parse_procfile(procfile).processes.items():
+            if name != SIMULATED or not settings.ANTHROPIC_API_KEY:
+                manager.add_process(name, command, env=_environment(port, host), cwd=str(settings.BASE_DIR))
         with registered("serve"):
             manager.loop()
-        sys.exit(0 if manager.returncode in (130, 143) else manager.returncode)
+        sys.exit(0 if manager.returncode in STOPPED_BY_SIGNAL else manager.returncode)
 
 
-def _processes(host: str, port: int) -> dict[str, list[str]]:
-    manage = [sys.executable, str(settings.BASE_DIR / "manage.py")]
-    web = [sys.executable, "-m", "uvicorn", "convgen.asgi:application", "--host", host, "--port", str(port)]
-    processes = {"web": [*web, "--log-level", "warning"], "worker": [*manage, "run_worker"]}
-    if not settings.ANTHROPIC_API_KEY:
-        processes["claude"] = [*manage, "simulate_claude"]
-    return processes
+def _environment(port: int, host: str) -> dict[str, str]:
+    """Ours, with this virtual environment's programs first and output that is not held back."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+    return {**os.environ, "PATH": path, "PORT": str(port), "HOST": host, "PYTHONUNBUFFERED": "1"}

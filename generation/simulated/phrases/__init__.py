@@ -1,7 +1,7 @@
 """The phrase banks: TOML files beside this one, read once.
 
-In a phrase, `[one|another]` is a choice and `{name}` a detail of the conversation; a capital in the detail's name
-asks for a capital in its value. Typographic quotation marks become straight ones.
+In a phrase, `[one|another]` is a choice and `{name}` a detail of the conversation; a capital in the detail's
+name asks for a capital in its value. Typographic quotation marks become straight ones.
 """
 
 import tomllib
@@ -16,7 +16,12 @@ FOLDER = Path(__file__).parent
 def bank(name: str) -> dict[str, Any]:
     """The contents of `phrases/<name>.toml`; callers must not change them."""
     text = (FOLDER / f"{name}.toml").read_text(encoding="utf-8")
-    return _straight(tomllib.loads(text))
+    return {key: _straight(value) for key, value in tomllib.loads(text).items()}
+
+
+def words(name: str) -> tuple[str, ...]:
+    """The list `name` of `phrases/words.toml`."""
+    return tuple(bank("words")[name].split())
 
 
 def _straight(value: Any) -> Any:

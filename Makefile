@@ -1,0 +1,60 @@
+# The commands of convgen. `make demo` and `make test` need Python 3.11+ and nothing else.
+
+PYTHON ?= python3
+PORT ?= 8000
+BIN := .venv/bin
+MANAGE := $(BIN)/python manage.py
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test run stop bench lint lock
+
+help:  ## List the commands
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
+
+demo: .venv/runtime database  ## Generate the whole starter plan and export it
+	@$(MANAGE) generate_batch --workspace starter --concurrency 10 --inline --continue
+	@$(MANAGE) export_conversations --workspace starter --status all --include-simulated --output var/exports/starter.jsonl
+
+test: .venv/dev  ## Run the whole suite on real PostgreSQL
+	@$(BIN)/python -m pytest --cov --cov-report=term
+
+run: .venv/runtime database  ## Serve it all on PORT (8000): web, worker, and simulated Claude when there is no key
+	@$(MANAGE) serve --port $(PORT)
+
+stop: .venv/runtime  ## End whatever this checkout started, its PostgreSQL included
+	@$(MANAGE) stop
+
+bench: .venv/dev  ## Print the benchmarks' figures
+	@$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -q -s
+
+lint: .venv/dev  ## Ruff, mypy, the import direction, missing migrations
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+	@$(MANAGE) makemigrations --check --dry-run
+
+lock: .venv/dev  ## Renew the locks from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+		--custom-compile-command 'make lock' --upgrade --quiet -o requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --extra dev -c requirements.lock --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --upgrade --quiet -o requirements-dev.lock
+
+.PHONY: database
+database: .venv/runtime
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) load_starter
+
+.venv/bin/python:
+	@$(PYTHON) -m venv .venv
+
+.venv/runtime: requirements.lock | .venv/bin/python
+	@echo 'Installing the requirements …'
+	@$(PIP) -r requirements.lock
+	@touch $@
+
+.venv/dev: requirements-dev.lock .venv/runtime
+	@echo 'Installing what development needs …'
+	@$(PIP) -r requirements-dev.lock
+	@touch $@
