@@ -60,9 +60,10 @@ def run_slice(
 
 async def _run(job: BatchJob, runner: str, target: Endpoint, stopping: Callable[[], bool]) -> None:
     claude = Claude(target, timeout=settings.ANTHROPIC_TIMEOUT)
-    async with DatabaseThreads() as database, claude:
+    # Looking and claiming have a thread of their own: they must not queue behind the saving of what has arrived.
+    async with DatabaseThreads(threads=1) as steering, DatabaseThreads(threads=2) as database, claude:
         drain = Drain()
-        limit = RequestLimit(target, database)
+        limit = RequestLimit(target, steering)
         generator = Generator(
             claude=claude,
             database=database,
@@ -74,7 +75,7 @@ async def _run(job: BatchJob, runner: str, target: Endpoint, stopping: Callable[
             shared=job.shared_parameters,
             first_wait=settings.GENERATION_FIRST_WAIT,
         )
-        await Slice(job, runner, database, limit, generator, drain, stopping).run()
+        await Slice(job, runner, steering, limit, generator, drain, stopping).run()
 
 
 class Drain:

@@ -62,6 +62,24 @@ WHERE item.id = free.id
 RETURNING item.id, item.conversation_id, item.call_id, free.former, item.attempts
 """
 
+# An item's end, fenced by its call id, and its job's count of it.
+FINISH_ITEM = """
+WITH ended AS (
+    UPDATE batches_batchitem
+    SET status = %(status)s, progress = 100, error_type = %(error_type)s, error_message = %(error_message)s,
+        claimed_by = '', lease_expires_at = NULL, completed_at = clock_timestamp()
+    WHERE id = %(item)s AND call_id = %(call)s AND status = 'processing'
+    RETURNING status
+)
+UPDATE batches_batchjob
+SET completed_items = completed_items + 1,
+    successful_items = successful_items + (ended.status = 'completed')::int,
+    failed_items = failed_items + (ended.status = 'failed')::int,
+    actual_cost_usd = actual_cost_usd + %(spent)s
+FROM ended
+WHERE id = %(job)s
+"""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -135,14 +153,18 @@ def heartbeat(job_id: UUID, runner: str) -> None:
     _ours(job_id, runner).update(lease_expires_at=timezone.now() + timedelta(seconds=settings.BATCH_LEASE_SECONDS))
 
 
+@transaction.atomic
 def give_back(work: Work) -> None:
-    """End the lease on an item that was interrupted, so that the next runner takes it over at once.
-
-    It was no failed try, and is not counted as one. The conversation stays claimed until it is taken over.
-    """
-    BatchItem.objects.filter(pk=work.item_id, call_id=work.call_id, status=ItemStatus.PROCESSING).update(
-        lease_expires_at=timezone.now(), attempts=F("attempts") - 1
+    """Put an interrupted item back to the waiting ones; it was no failed try, and is not counted as one."""
+    job = BatchJob.objects.select_for_update().get(pk=work.job_id)  # it must not end while we look
+    held = BatchItem.objects.filter(pk=work.item_id, call_id=work.call_id, status=ItemStatus.PROCESSING).update(
+        status=ItemStatus.CANCELLED if job.ended else ItemStatus.QUEUED,
+        claimed_by="",
+        lease_expires_at=None,
+        attempts=F("attempts") - 1,
     )
+    if held:
+        claims.give_back(work.draft.id, work.call_id)
 
 
 @transaction.atomic
@@ -170,23 +192,18 @@ def leave_job(job_id: UUID, runner: str, on_unfinished: Callable[[UUID], None]) 
 
 
 def _finish(item_id: UUID, job_id: UUID, call_id: UUID, spent_usd: Decimal, error: GenerationError | None) -> bool:
-    held = BatchItem.objects.filter(pk=item_id, call_id=call_id, status=ItemStatus.PROCESSING).update(
-        status=ItemStatus.FAILED if error else ItemStatus.COMPLETED,
-        progress=100,
-        error_type=error.code() if error else "",
-        error_message=str(error) if error else "",
-        claimed_by="",
-        lease_expires_at=None,
-        completed_at=timezone.now(),
-    )
-    if held:
-        BatchJob.objects.filter(pk=job_id).update(
-            completed_items=F("completed_items") + 1,
-            successful_items=F("successful_items") + (0 if error else 1),
-            failed_items=F("failed_items") + (1 if error else 0),
-            actual_cost_usd=F("actual_cost_usd") + spent_usd,
-        )
-    return bool(held)
+    values = {
+        "item": item_id,
+        "job": job_id,
+        "call": call_id,
+        "status": ItemStatus.FAILED.value if error else ItemStatus.COMPLETED.value,
+        "error_type": error.code() if error else "",
+        "error_message": str(error) if error else "",
+        "spent": spent_usd,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(FINISH_ITEM, values)
+        return bool(cursor.rowcount)
 
 
 def _abandon(work: Work) -> None:

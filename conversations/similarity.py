@@ -3,11 +3,25 @@
 from dataclasses import dataclass
 from uuid import UUID
 
+from django.db import connection
+
 from conversations.choices import NOT_LIVE
 from conversations.models import Fingerprint
-from conversations.quality import bands, similarity
+from conversations.quality import bands
 
-MOST_CANDIDATES = 50  # texts that share a band; more than a few are already a sign of trouble
+# Candidates share a band; the share of equal numbers in two signatures estimates their similarity
+# (conversations/quality/fingerprint.py, `similarity`; here where the signatures are).
+NEAREST = """
+SELECT conversation.conversation_id, (
+    SELECT count(*) FROM unnest(fingerprint.signature, %(signature)s::integer[]) AS pair (other, ours)
+    WHERE other = ours
+)::float / %(length)s AS similarity
+FROM conversations_fingerprint AS fingerprint
+JOIN conversations_conversation AS conversation ON conversation.id = fingerprint.conversation_id
+WHERE fingerprint.workspace_id = %(workspace)s AND fingerprint.bands && %(bands)s::bigint[]
+  AND conversation.id <> %(excluding)s AND NOT conversation.status = ANY(%(not_live)s)
+ORDER BY similarity DESC, conversation.conversation_id LIMIT 1
+"""
 
 
 @dataclass(frozen=True)
@@ -18,19 +32,28 @@ class Nearest:
 
 def nearest(workspace_id: UUID, signed: tuple[int, ...], *, excluding: UUID) -> Nearest:
     """The most similar other live conversation; similarity 0 when none comes near."""
-    candidates = (
-        Fingerprint.objects.filter(workspace_id=workspace_id, bands__overlap=list(bands(signed)))
-        .exclude(conversation_id=excluding)
-        .exclude(conversation__status__in=NOT_LIVE)
-        .values_list("signature", "conversation__conversation_id")[:MOST_CANDIDATES]
-    )
-    found = [Nearest(similarity(signed, tuple(other)), readable_id) for other, readable_id in candidates]
-    return max(found, key=lambda one: one.similarity, default=Nearest(0.0, ""))
+    values = {
+        "signature": list(signed),
+        "length": len(signed) or 1,
+        "workspace": workspace_id,
+        "bands": list(bands(signed)),
+        "excluding": excluding,
+        "not_live": [status.value for status in NOT_LIVE],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(NEAREST, values)
+        row = cursor.fetchone()
+    return Nearest(row[1], row[0]) if row else Nearest(0.0, "")
 
 
 def remember(workspace_id: UUID, conversation_id: UUID, signed: tuple[int, ...]) -> None:
     """Store the conversation's fingerprint, in place of an earlier one."""
-    Fingerprint.objects.update_or_create(
+    row = Fingerprint(
+        workspace_id=workspace_id,
         conversation_id=conversation_id,
-        defaults={"workspace_id": workspace_id, "signature": list(signed), "bands": list(bands(signed))},
+        signature=list(signed),
+        bands=list(bands(signed)),
+    )
+    Fingerprint.objects.bulk_create(
+        [row], update_conflicts=True, unique_fields=["conversation"], update_fields=["signature", "bands"]
     )

@@ -11,7 +11,10 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection
+from django.db.models import Case, Value, When
+from django.utils import timezone
 
+from conversations.choices import Status
 from conversations.models import Conversation
 from generation.attempts import LONGEST_RETRY_AFTER
 from generation.errors import NotClaimable
@@ -62,6 +65,16 @@ def take_one(conversation_id: UUID, *, attempts: int) -> UUID:
             f"The conversation is {status or 'gone'}: only drafts and failed conversations can be generated."
         )
     return claim.id
+
+
+def give_back(conversation_id: UUID, claim: UUID) -> None:
+    """Let go of a claim before anything came of it: the conversation is what it was before."""
+    Conversation.objects.filter(pk=conversation_id, claim=claim, status=Status.GENERATING).update(
+        status=Case(When(failure_type="", then=Value(Status.DRAFT)), default=Value(Status.FAILED)),
+        claim=None,
+        claim_expires_at=None,
+        updated_at=timezone.now(),
+    )
 
 
 def longest(attempts: int) -> float:

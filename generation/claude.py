@@ -23,6 +23,9 @@ SPEND_LIMIT_CODES = ("enforced_spend_limit_reached", "contract_spend_limit_reach
 ON_HOLD_CODE = "organization_on_hold"  # in a 400, although the request is not to blame
 OVERLOADED = 529  # Anthropic's own status code
 
+# A proxy that the environment names does not lead to this machine's own ports.
+_DIRECTLY = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
+
 
 @dataclass(frozen=True)
 class Usage:
@@ -44,8 +47,11 @@ class Answer:
 
 
 def preload() -> None:
-    """Import the SDK now: before a fork, or before a clock starts."""
+    """Import the SDK and the prices now: before a fork, or before a clock starts."""
     import anthropic  # noqa: F401
+    from genai_prices.data_snapshot import get_snapshot
+
+    get_snapshot()
 
 
 class Claude:
@@ -62,8 +68,7 @@ class Claude:
             base_url=endpoint.base_url or None,
             timeout=timeout,
             max_retries=0,
-            # A proxy that the environment names does not lead to this machine's own ports.
-            http_client=anthropic.DefaultAsyncHttpxClient(trust_env=False) if endpoint.is_local else None,
+            http_client=anthropic.DefaultAsyncHttpxClient(mounts=_DIRECTLY),
         )
 
     async def __aenter__(self) -> Self:

@@ -168,8 +168,20 @@ def test_a_wait_for_another_attempt_does_not_hold_up_a_pause(
     runner.join(timeout=5)
     assert not runner.is_alive()
     item = job.items.get()
-    assert (item.status, item.attempts) == ("processing", 0)  # given back, and not counted as a try
-    assert item.lease_expires_at <= timezone.now()
+    assert (item.status, item.attempts) == ("queued", 0)  # given back, and not counted as a try
+    assert (item.conversation.status, item.conversation.claim) == ("draft", None)
+
+
+def test_what_only_waits_is_cancelled_with_its_job(claude: SimulatedClaude, batch: Make, settings: Any) -> None:
+    settings.GENERATION_FIRST_WAIT = 60.0
+    claude.behaviour.script.extend(["529"])
+    job = batch(1)
+    runner = in_background(engine.run_slice, job.pk, on_unfinished=ignore)
+    eventually(lambda: GenerationLog.objects.filter(status="failed").exists())
+    control.cancel(job.pk)
+    runner.join(timeout=5)
+    item = job.items.get()
+    assert (item.status, item.conversation.status) == ("cancelled", "draft")
 
 
 def test_a_conversation_given_back_is_taken_over_and_finished(

@@ -1,0 +1,80 @@
+"""`manage.py batch`: look, pause, resume, cancel, retry."""
+
+from io import StringIO
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from batches.models import BatchJob
+from generation.simulated.server import SimulatedClaude
+from tests.factories import BatchItemFactory, BatchJobFactory
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def batch(*arguments: str) -> str:
+    out = StringIO()
+    call_command("batch", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_list_names_each_batch_with_its_progress() -> None:
+    job = BatchJobFactory(status="processing", total_items=9, completed_items=4, successful_items=4)
+    listed = batch("status")
+    assert str(job.pk) in listed and "4/9" in listed
+
+
+def test_the_status_of_one_tells_why_it_is_paused() -> None:
+    job = BatchJobFactory(status="paused", status_reason="Claude is overloaded.")
+    assert "paused. Claude is overloaded." in batch("status", str(job.pk))
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "after"),
+    [("pause", "processing", "paused"), ("resume", "paused", "processing"), ("cancel", "paused", "cancelled")],
+)
+def test_control_says_what_the_batch_is_now(action: str, before: str, after: str) -> None:
+    job = BatchJobFactory(status=before)
+    assert f"The batch is {after}." in batch(action, str(job.pk))
+    assert BatchJob.objects.get().status == after
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "cancel"])
+def test_an_ended_batch_cannot_be_controlled(action: str) -> None:
+    job = BatchJobFactory(status="completed")
+    with pytest.raises(CommandError, match=f"completed: {action} is not possible"):
+        batch(action, str(job.pk))
+
+
+def test_failed_items_are_queued_again() -> None:
+    job = BatchJobFactory(status="paused", total_items=1, completed_items=1, failed_items=1)
+    BatchItemFactory(job=job, status="failed")
+    assert "1 failed conversations are queued again" in batch("retry-failed", str(job.pk))
+
+
+def test_of_an_ended_batch_the_failed_ones_take_a_new_batch() -> None:
+    job = BatchJobFactory(status="failed")
+    with pytest.raises(CommandError, match="generate_batch --select failed"):
+        batch("retry-failed", str(job.pk))
+
+
+@pytest.mark.parametrize("wrong", ["nonsense", str(uuid4())])
+def test_an_unknown_id_is_refused_in_words(wrong: str) -> None:
+    with pytest.raises(CommandError, match="There is no batch"):
+        batch("status", wrong)
+
+
+def test_control_without_an_id_asks_for_one() -> None:
+    with pytest.raises(CommandError, match="no id was given"):
+        batch("pause")
+
+
+def test_a_paused_batch_is_resumed_and_run_here(claude: SimulatedClaude) -> None:
+    job = BatchJobFactory(status="paused", total_items=2)
+    for position in (1, 2):
+        BatchItemFactory(job=job, position=position)
+    said = batch("resume", str(job.pk), "--inline")
+    job.refresh_from_db()
+    assert (job.status, job.successful_items) == ("completed", 2)
+    assert "2 succeeded" in said

@@ -1,0 +1,162 @@
+"""`manage.py generate_batch`: what it prints, how it ends."""
+
+import json
+import signal
+import subprocess
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from batches.models import BatchJob
+from conversations.models import Conversation, Workspace
+from generation.simulated.server import SimulatedClaude
+from tests.factories import ConversationFactory, PromptTemplateFactory, WorkspaceFactory
+from tests.processes import environment, eventually, manage
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def workspace(transactional_db: None) -> Workspace:
+    return WorkspaceFactory(slug="practice", is_default=True)
+
+
+def drafts(workspace: Workspace, number: int = 3, **template: Any) -> None:
+    made = PromptTemplateFactory(workspace=workspace, **template)
+    ConversationFactory.create_batch(number, workspace=workspace, template=made)
+
+
+def generate(*arguments: str) -> str:
+    out = StringIO()
+    call_command("generate_batch", *arguments, "--inline", stdout=out, stderr=StringIO())
+    return out.getvalue()
+
+
+def test_it_generates_follows_and_sums_up(claude: SimulatedClaude, workspace: Workspace) -> None:
+    drafts(workspace)
+    said = generate()
+    assert "3 succeeded, 0 failed, of 3" in said
+    assert "Template" in said and "$" in said
+    assert "simulated: nothing was paid" in said
+    assert Conversation.objects.filter(status="generated").count() == 3
+
+
+def test_a_complete_plan_says_so_and_spends_nothing(claude: SimulatedClaude, workspace: Workspace) -> None:
+    assert "The plan is complete" in generate()
+    assert claude.requests == []
+
+
+def test_the_summary_as_json_is_one_object(claude: SimulatedClaude, workspace: Workspace) -> None:
+    drafts(workspace, 2)
+    said = json.loads(generate("--json"))
+    assert (said["total"], said["succeeded"], said["failed"], said["status"]) == (2, 2, 0, "completed")
+    [tier] = said["tiers"]
+    assert tier["tier"] == "template" and 0 <= tier["average_quality"] <= 10
+    assert sum(tier["quality_histogram"].values()) == 2
+
+
+def test_chosen_conversations_alone(claude: SimulatedClaude, workspace: Workspace) -> None:
+    drafts(workspace, 3)
+    first = Conversation.objects.order_by("conversation_id").first()
+    assert first is not None
+    generate("--select", first.conversation_id)
+    assert list(Conversation.objects.filter(status="generated")) == [first]
+
+
+def test_shared_parameters_reach_the_prompt(claude: SimulatedClaude, workspace: Workspace) -> None:
+    drafts(workspace, 1, structure="The city is {{city}}.")
+    generate("--param", "city=Oslo")
+    assert "The city is Oslo." in claude.requests[0]["messages"][0]["content"]
+
+
+def test_a_failure_ends_with_an_error_that_names_the_reason(claude: SimulatedClaude, workspace: Workspace) -> None:
+    drafts(workspace, 2, structure="About {{amount}}.")
+    with pytest.raises(CommandError, match=r"amount \(text\).*--select failed") as raised:
+        generate()
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--workspace", "nowhere"], "no workspace “nowhere”.*practice"),
+        (["--concurrency", "0"], "between 1 and"),
+        (["--select", "TPL-9999"], "no conversation TPL-9999"),
+        (["--param", "oslo"], "NAME=VALUE"),
+    ],
+)
+def test_bad_input_is_refused_in_words(
+    claude: SimulatedClaude, workspace: Workspace, arguments: list[str], message: str
+) -> None:
+    with pytest.raises(CommandError, match=message):
+        generate(*arguments)
+    assert BatchJob.objects.count() == 0
+
+
+def test_detached_it_prints_the_id_and_leaves_the_work_to_workers(workspace: Workspace) -> None:
+    drafts(workspace)
+    out = StringIO()
+    call_command("generate_batch", "--detach", stdout=out)
+    assert out.getvalue().strip() == str(BatchJob.objects.get().pk)
+
+
+def test_an_unfinished_batch_is_gone_on_with(claude: SimulatedClaude, workspace: Workspace) -> None:
+    drafts(workspace, 3)
+    call_command("generate_batch", "--detach", stdout=StringIO())
+    job = BatchJob.objects.get()
+    BatchJob.objects.update(status="paused")
+    said = generate("--continue")
+    job.refresh_from_db()
+    assert (job.status, BatchJob.objects.count()) == ("completed", 1)
+    assert "Going on with" in said
+
+
+@pytest.mark.parametrize(
+    ("environment_of_it", "sentence"),
+    [
+        ({"ANTHROPIC_API_KEY": "wrong"}, "Set a valid ANTHROPIC_API_KEY"),
+        ({"ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "GENERATION_FIRST_WAIT": "0.01"}, "Claude cannot be reached"),
+        ({"ANTHROPIC_MODEL": "claude-imaginary-9"}, "claude-imaginary-9"),
+    ],
+)
+def test_as_a_process_it_ends_with_one_and_one_clear_line(
+    claude: SimulatedClaude, workspace: Workspace, environment_of_it: dict[str, str], sentence: str
+) -> None:
+    claude.behaviour.api_key = "test-key"
+    drafts(workspace, 6)
+    done = subprocess.run(
+        manage("generate_batch", "--inline", "--select", "drafts"),
+        env=environment(**environment_of_it),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 1
+    errors = done.stderr.strip().splitlines()
+    assert len(errors) == 1 and sentence in errors[0]
+    assert "Traceback" not in done.stdout + done.stderr
+    assert set(Conversation.objects.values_list("status", flat=True)) <= {"draft", "failed"}
+
+
+def test_ctrl_c_pauses_keeps_what_is_in_flight_and_says_how_to_go_on(
+    claude: SimulatedClaude, workspace: Workspace
+) -> None:
+    claude.behaviour.latency = 0.7
+    drafts(workspace, 12)
+    process = subprocess.Popen(
+        manage("generate_batch", "--inline", "--select", "drafts", "--concurrency", "2"),
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    eventually(lambda: len(claude.requests) >= 3, seconds=30)
+    process.send_signal(signal.SIGINT)
+    _out, errors = process.communicate(timeout=30)
+    job = BatchJob.objects.get()
+    assert process.returncode == 1
+    assert f"manage.py batch resume {job.pk}" in errors
+    assert job.status == "paused"
+    assert job.successful_items == len(claude.requests) < 12

@@ -1,0 +1,122 @@
+"""What a batch takes, and what it refuses."""
+
+from collections import Counter
+
+import pytest
+
+from batches.models import BatchItem, BatchJob
+from batches.planning import Order, PlanError, create
+from conversations.models import Conversation, Workspace
+from tests.factories import ConversationFactory, PromptTemplateFactory, WorkspaceFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return WorkspaceFactory()
+
+
+def taken(job: BatchJob | None) -> set[str]:
+    assert job is not None
+    return set(job.items.values_list("conversation__conversation_id", flat=True))
+
+
+def test_the_starter_plan_is_ninety_conversations_over_three_tiers(starter: Workspace) -> None:
+    job = create(Order(starter))
+    assert job is not None
+    tiers = Counter(job.items.values_list("conversation__tier", flat=True))
+    assert (job.total_items, tiers) == (90, {"template": 30, "scenario": 40, "edge_case": 20})
+    assert list(job.items.values_list("position", flat=True)) == list(range(1, 91))
+
+
+def test_one_tier_alone(starter: Workspace) -> None:
+    job = create(Order(starter, tier="edge_case"))
+    assert job is not None and job.total_items == 20
+    assert set(Conversation.objects.values_list("tier", flat=True)) == {"edge_case"}
+
+
+def test_a_complete_plan_makes_no_batch(workspace: Workspace) -> None:
+    PromptTemplateFactory(workspace=workspace, target_count=0)
+    assert create(Order(workspace)) is None
+    assert BatchJob.objects.count() == 0
+
+
+def test_gaps_take_drafts_and_failed_ones_too(workspace: Workspace) -> None:
+    ConversationFactory(workspace=workspace, conversation_id="DRAFT")
+    ConversationFactory(workspace=workspace, conversation_id="FAILED", status="failed")
+    ConversationFactory(workspace=workspace, conversation_id="DONE", status="generated")
+    assert taken(create(Order(workspace))) == {"DRAFT", "FAILED"}
+
+
+def test_failed_ones_alone(workspace: Workspace) -> None:
+    ConversationFactory(workspace=workspace, conversation_id="DRAFT")
+    ConversationFactory(workspace=workspace, conversation_id="FAILED", status="failed")
+    assert taken(create(Order(workspace, selection="failed"))) == {"FAILED"}
+
+
+def test_conversations_are_chosen_by_readable_id_or_uuid(workspace: Workspace) -> None:
+    first, second, _third = ConversationFactory.create_batch(3, workspace=workspace)
+    chosen = [first.conversation_id, str(second.pk)]
+    assert taken(create(Order(workspace, selection="chosen", chosen=chosen))) == {
+        first.conversation_id,
+        second.conversation_id,
+    }
+
+
+def test_an_unknown_id_is_named_and_nothing_is_created(workspace: Workspace) -> None:
+    ConversationFactory(workspace=workspace, conversation_id="TPL-1")
+    with pytest.raises(PlanError, match="no conversation TPL-9"):
+        create(Order(workspace, selection="chosen", chosen=["TPL-1", "TPL-9"]))
+    assert BatchJob.objects.count() == 0
+
+
+def test_another_workspaces_conversation_does_not_exist(workspace: Workspace) -> None:
+    foreign = ConversationFactory()
+    with pytest.raises(PlanError, match="no conversation"):
+        create(Order(workspace, selection="chosen", chosen=[str(foreign.pk)]))
+
+
+def test_a_finished_conversation_cannot_be_chosen(workspace: Workspace) -> None:
+    ConversationFactory(workspace=workspace, conversation_id="TPL-1", status="approved")
+    with pytest.raises(PlanError, match=r"TPL-1 \(approved\)"):
+        create(Order(workspace, selection="chosen", chosen=["TPL-1"]))
+
+
+def test_what_one_batch_works_on_no_other_takes(workspace: Workspace) -> None:
+    ConversationFactory(workspace=workspace, conversation_id="TPL-1")
+    create(Order(workspace, selection="drafts"))
+    assert create(Order(workspace, selection="drafts")) is None
+    with pytest.raises(PlanError, match="TPL-1"):
+        create(Order(workspace, selection="chosen", chosen=["TPL-1"]))
+    assert BatchItem.objects.count() == 1
+
+
+@pytest.mark.parametrize("concurrency", [0, -1, 1000])
+def test_an_impossible_concurrency_is_refused_before_anything_is_created(
+    workspace: Workspace, concurrency: int
+) -> None:
+    PromptTemplateFactory(workspace=workspace, target_count=2)
+    with pytest.raises(PlanError, match="between 1 and"):
+        create(Order(workspace, concurrency=concurrency))
+    assert Conversation.objects.count() == 0
+
+
+def test_the_orders_choices_are_kept_on_the_job(workspace: Workspace) -> None:
+    ConversationFactory(workspace=workspace)
+    job = create(
+        Order(
+            workspace,
+            selection="drafts",
+            concurrency=5,
+            error_handling="stop",
+            priority="high",
+            model="claude-opus-5-5",
+            max_attempts=2,
+            shared_parameters={"city": "Oslo"},
+        )
+    )
+    assert job is not None
+    kept = (job.concurrent_processing, job.error_handling, job.priority, job.model, job.max_attempts)
+    assert kept == (5, "stop", "high", "claude-opus-5-5", 2)
+    assert job.shared_parameters == {"city": "Oslo"}

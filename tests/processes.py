@@ -1,0 +1,71 @@
+"""Real processes of the product, on the test's own database."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import psutil
+from django.conf import settings
+from django.db import connection
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """The environment of a child process that is to see what the test sees."""
+    database = connection.settings_dict
+    login = database["USER"] + (f":{quote(database['PASSWORD'])}" if database.get("PASSWORD") else "")
+    place = urlencode({"host": database["HOST"], "port": database["PORT"]})
+    return {
+        **os.environ,
+        "DATABASE_URL": f"postgresql://{login}@/{database['NAME']}?{place}",
+        "DJANGO_SECRET_KEY": settings.SECRET_KEY,  # it signs what is queued for the workers
+        "ANTHROPIC_API_KEY": settings.ANTHROPIC_API_KEY,
+        "ANTHROPIC_BASE_URL": settings.ANTHROPIC_BASE_URL,
+        "RATE_LIMIT_RPM": "60000",
+        "CONVGEN_VAR_DIR": str(settings.VAR_DIR),
+        "PYTHONUNBUFFERED": "1",
+        **extra,
+    }
+
+
+def manage(*arguments: str) -> list[str]:
+    """The command line of a management command."""
+    return [sys.executable, str(Path(settings.BASE_DIR) / "manage.py"), *arguments]
+
+
+@contextmanager
+def worker(**extra: str) -> Iterator[psutil.Process]:
+    """A running worker; whatever is left of it is killed at the end."""
+    process = subprocess.Popen(manage("run_worker"), env=environment(**extra))
+    try:
+        yield psutil.Process(process.pid)
+    finally:
+        kill_tree(process.pid)
+        process.wait(timeout=10)
+
+
+def kill_tree(pid: int) -> None:
+    """kill -9 a process and all its descendants, as an out-of-memory killer or a power cut would."""
+    try:
+        family = [*psutil.Process(pid).children(recursive=True), psutil.Process(pid)]
+    except psutil.NoSuchProcess:
+        return
+    for member in family:
+        try:
+            member.kill()
+        except psutil.NoSuchProcess:
+            continue
+    psutil.wait_procs(family, timeout=10)
+
+
+def eventually(condition: Callable[[], Any], *, seconds: float) -> None:
+    """Wait until the condition holds; fail when it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, f"not within {seconds} s"
+        time.sleep(0.05)
