@@ -137,12 +137,16 @@ class Slice:
         """The job as it stands; at most every `LOOK_SECONDS` from the database."""
         if time.monotonic() >= self.look_at:
             self.look_at = time.monotonic() + LOOK_SECONDS
-            self.seen = await self.database(leases.look, self.job.pk, self.runner)
+            self.seen = await self.database(leases.look, self.job.pk, self.runner, waiting_for=self._waiting_for())
             self.waiting = self.seen.waiting if self.seen else 0
         if time.monotonic() - self.beaten_at > settings.BATCH_LEASE_SECONDS / 3:
             self.beaten_at = time.monotonic()
             await self.database(leases.heartbeat, self.job.pk, self.runner)
         return self.seen
+
+    def _waiting_for(self) -> str:
+        seconds = self.ask_at - time.monotonic()
+        return f"Rate limit: next request in {seconds:.0f} s." if seconds >= 1 else ""
 
     async def _all_ended(self) -> bool:
         """Whether nothing is left: asked of the database when nothing is in flight and nothing waits."""

@@ -93,5 +93,7 @@ def _describe(job: BatchJob) -> str:
     if job.status in (JobStatus.QUEUED, JobStatus.PROCESSING):
         if not job.runner:
             return "Waiting for a worker (start one with: manage.py run_worker)"
+        if job.status_reason:
+            return job.status_reason
         return f"Generating conversation {min(job.completed_items + 1, job.total_items)} of {job.total_items}"
     return str(JobStatus(job.status).label)

@@ -29,10 +29,11 @@ WHERE id = %(job)s AND status = 'processing'
   AND (runner = '' OR runner_lease_expires_at < clock_timestamp())
 """
 
-# Keeps the lease, writes the time remaining, and tells what the slice must know.
+# Keeps the lease, writes the time remaining and what is waited for, and tells what the slice must know.
 LOOK = """
 UPDATE batches_batchjob
-SET runner_lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second',
+SET status_reason = CASE WHEN status = 'processing' THEN %(waiting_for)s ELSE status_reason END,
+    runner_lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second',
     estimated_time_remaining = CASE WHEN completed_items > 0 THEN
         (clock_timestamp() - started_at) * (total_items - completed_items) / completed_items END
 WHERE id = %(job)s AND runner = %(runner)s
@@ -112,10 +113,14 @@ def take_job(job_id: UUID, runner: str) -> bool:
         return bool(cursor.rowcount)
 
 
-def look(job_id: UUID, runner: str) -> Look | None:
-    """Keep the runner's lease and see how the job stands; None when the lease went to somebody else."""
+def look(job_id: UUID, runner: str, *, waiting_for: str = "") -> Look | None:
+    """Keep the runner's lease and see how the job stands; None when the lease went to somebody else.
+
+    `waiting_for` is what holds the runner up at the moment, in words for the job's page.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(LOOK, {"job": job_id, "runner": runner, "lease": settings.BATCH_LEASE_SECONDS})
+        values = {"job": job_id, "runner": runner, "lease": settings.BATCH_LEASE_SECONDS, "waiting_for": waiting_for}
+        cursor.execute(LOOK, values)
         row = cursor.fetchone()
     return Look(*row) if row else None
 

@@ -41,9 +41,7 @@ def status_of(job: BatchJob) -> str:
     ],
 )
 @pytest.mark.parametrize("status", ["queued", "processing", "paused", "completed", "failed", "cancelled"])
-def test_only_listed_transitions_are_made(
-    action: Callable[[UUID], bool], allowed: dict[str, str], status: str
-) -> None:
+def test_only_listed_transitions_are_made(action: Callable[[UUID], bool], allowed: dict[str, str], status: str) -> None:
     job = BatchJobFactory(status=status)
     assert action(job.pk) is (status in allowed)
     assert status_of(job) == allowed.get(status, status)
@@ -66,9 +64,7 @@ def test_a_rolled_back_resume_asks_for_nothing() -> None:
 
 def test_jobs_begin_by_priority_and_then_by_age(settings: pytest.FixtureRequest) -> None:
     settings.MAX_RUNNING_BATCHES = 2  # type: ignore[attr-defined]
-    low, normal, later, high = (
-        BatchJobFactory(priority=priority) for priority in ("low", "normal", "normal", "high")
-    )
+    low, normal, later, high = (BatchJobFactory(priority=priority) for priority in ("low", "normal", "normal", "high"))
     control.dispatch()
     assert [status_of(job) for job in (high, normal, later, low)] == ["processing", "processing", "queued", "queued"]
     control.stop(high.pk, "")

@@ -67,9 +67,7 @@ def test_no_more_calls_are_in_flight_than_asked_for(claude: SimulatedClaude, bat
     assert job.successful_items == 8
 
 
-def test_a_failure_is_kept_with_its_reason_and_the_others_go_on(
-    claude: SimulatedClaude, batch: Make, run: Run
-) -> None:
+def test_a_failure_is_kept_with_its_reason_and_the_others_go_on(claude: SimulatedClaude, batch: Make, run: Run) -> None:
     claude.behaviour.script.extend(["refusal"])
     job = batch(4, concurrency=1)
     run(job)
@@ -142,9 +140,7 @@ def test_resuming_goes_on_with_what_is_left(claude: SimulatedClaude, batch: Make
     assert (job.status, len(claude.requests)) == ("completed", 4)
 
 
-def test_cancelling_keeps_what_is_in_flight_and_leaves_the_rest_as_drafts(
-    claude: SimulatedClaude, batch: Make
-) -> None:
+def test_cancelling_keeps_what_is_in_flight_and_leaves_the_rest_as_drafts(claude: SimulatedClaude, batch: Make) -> None:
     claude.behaviour.latency = 0.6
     job = batch(9, concurrency=2)
     runner = in_background(engine.run_slice, job.pk, on_unfinished=ignore)
@@ -199,9 +195,7 @@ def test_a_conversation_given_back_is_taken_over_and_finished(
     assert (job.status, job.successful_items) == ("completed", 1)
 
 
-def test_a_slice_hands_over_when_its_time_is_up(
-    claude: SimulatedClaude, batch: Make, run: Run, settings: Any
-) -> None:
+def test_a_slice_hands_over_when_its_time_is_up(claude: SimulatedClaude, batch: Make, run: Run, settings: Any) -> None:
     settings.BATCH_SLICE_SECONDS = 0.2
     claude.behaviour.latency = 0.15
     job = batch(6, concurrency=1)
@@ -263,9 +257,7 @@ def test_an_item_begun_too_often_is_failed(claude: SimulatedClaude, batch: Make,
     assert (job.status, job.successful_items, job.failed_items) == ("completed", 1, 1)
 
 
-def test_a_conversation_that_is_no_draft_any_more_is_left_alone(
-    claude: SimulatedClaude, batch: Make, run: Run
-) -> None:
+def test_a_conversation_that_is_no_draft_any_more_is_left_alone(claude: SimulatedClaude, batch: Make, run: Run) -> None:
     job = batch(2)
     done = job.items.get(position=1).conversation
     Conversation.objects.filter(pk=done.pk).update(status="approved", title="Made by hand")
@@ -276,9 +268,7 @@ def test_a_conversation_that_is_no_draft_any_more_is_left_alone(
     assert len(claude.requests) == 1
 
 
-def test_a_conversation_claimed_elsewhere_is_not_paid_for_twice(
-    claude: SimulatedClaude, batch: Make, run: Run
-) -> None:
+def test_a_conversation_claimed_elsewhere_is_not_paid_for_twice(claude: SimulatedClaude, batch: Make, run: Run) -> None:
     job = batch(1)
     in_an_hour = timezone.now() + timedelta(hours=1)
     Conversation.objects.update(status="generating", claim=uuid4(), claim_expires_at=in_an_hour)
@@ -296,9 +286,7 @@ def test_a_changed_concurrency_is_seen_while_running(claude: SimulatedClaude, ba
     runner.join(timeout=10)
 
 
-def test_a_template_with_a_syntax_error_fails_its_item_in_words(
-    claude: SimulatedClaude, batch: Make, run: Run
-) -> None:
+def test_a_template_with_a_syntax_error_fails_its_item_in_words(claude: SimulatedClaude, batch: Make, run: Run) -> None:
     job = batch(1, structure="Talk with {{persona.")
     run(job)
     item = job.items.get()
@@ -344,3 +332,21 @@ def test_a_draft_that_is_in_no_batch_is_left_alone(claude: SimulatedClaude, batc
     run(job)
     other.refresh_from_db()
     assert other.status == "draft"
+
+
+def test_a_wait_for_the_rate_limit_is_said_and_does_not_hold_up_a_pause(
+    claude: SimulatedClaude, batch: Make, settings: Any
+) -> None:
+    settings.RATE_LIMIT_RPM = 2
+    job = batch(5, concurrency=5)
+    runner = in_background(engine.run_slice, job.pk, on_unfinished=ignore)
+
+    def reason() -> str:
+        return BatchJob.objects.values_list("status_reason", flat=True).get(pk=job.pk)
+
+    eventually(lambda: reason().startswith("Rate limit: next request in"))
+    assert len(claude.requests) == 2
+    control.pause(job.pk)
+    runner.join(timeout=5)
+    assert not runner.is_alive()
+    assert set(job.items.values_list("status", flat=True)) == {"completed", "queued"}

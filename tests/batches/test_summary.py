@@ -59,8 +59,6 @@ def test_as_json_repeats_it_with_plain_values(job: BatchJob) -> None:
     assert said["failures"] == [{"message": "Claude declined.", "count": 1}]
 
 
-def test_it_takes_one_query_however_many_items(
-    job: BatchJob, django_assert_num_queries: pytest.FixtureRequest
-) -> None:
+def test_it_takes_one_query_however_many_items(job: BatchJob, django_assert_num_queries: pytest.FixtureRequest) -> None:
     with django_assert_num_queries(1):  # type: ignore[operator]
         summarize(job)

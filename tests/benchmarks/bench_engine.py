@@ -128,4 +128,6 @@ def _report(bare: list[float], ours: list[float], statements: int) -> None:
     print(f"\n{ITEMS} items, concurrency {CONCURRENCY}, {LATENCY} s a call: ideal {IDEAL:.2f} s; {ROUNDS} rounds")
     print(f"bare loop  {middle_bare:.2f} s  {middle_bare / IDEAL:.3f} × ideal   {[round(one, 2) for one in bare]}")
     print(f"engine     {middle_ours:.2f} s  {middle_ours / IDEAL:.3f} × ideal   {[round(one, 2) for one in ours]}")
-    print(f"engine ÷ bare {middle_ours / middle_bare:.3f}; {statements / ITEMS:.1f} statements per item; {memory:.0f} MB")
+    print(
+        f"engine ÷ bare {middle_ours / middle_bare:.3f}; {statements / ITEMS:.1f} statements per item; {memory:.0f} MB"
+    )

@@ -59,9 +59,7 @@ def test_after_kill_minus_nine_another_worker_finishes_every_item_once(job: Batc
     assert_every_item_ended_exactly_once(job, claude, killed=1)
 
 
-def test_sigterm_lets_calls_in_flight_finish_and_another_worker_goes_on(
-    job: BatchJob, claude: SimulatedClaude
-) -> None:
+def test_sigterm_lets_calls_in_flight_finish_and_another_worker_goes_on(job: BatchJob, claude: SimulatedClaude) -> None:
     with worker() as first:
         eventually(lambda: ended(job) >= 4, seconds=40)
         first.send_signal(signal.SIGTERM)
