@@ -205,8 +205,8 @@ class Slice:
                 on_saved=lambda success: work.finish(spent_usd=success.spent_usd),
                 on_failed=lambda error, spent: work.finish(spent_usd=spent, error=error),
             )
-        except Interrupted:
-            await self.database(leases.give_back, work)
+        except Interrupted as interrupted:
+            await self.database(leases.give_back, work, interrupted.spent_usd)
         else:
             await self._judge(outcome)
 

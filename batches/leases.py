@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -159,8 +160,11 @@ def heartbeat(job_id: UUID, runner: str) -> None:
 
 
 @transaction.atomic
-def give_back(work: Work) -> None:
-    """Put an interrupted item back to the waiting ones; it was no failed try, and is not counted as one."""
+def give_back(work: Work, spent_usd: Decimal) -> None:
+    """Put an interrupted item back to the waiting ones; it was no failed try, and is not counted as one.
+
+    `spent_usd` is what replies that could not be used have cost all the same.
+    """
     job = BatchJob.objects.select_for_update().get(pk=work.job_id)  # it must not end while we look
     held = BatchItem.objects.filter(pk=work.item_id, call_id=work.call_id, status=ItemStatus.PROCESSING).update(
         status=ItemStatus.CANCELLED if job.ended else ItemStatus.QUEUED,
@@ -169,7 +173,8 @@ def give_back(work: Work) -> None:
         attempts=F("attempts") - 1,
     )
     if held:
-        claims.give_back(work.draft.id, work.call_id)
+        claims.give_back(work.draft.id, work.call_id, spent_usd)
+        BatchJob.objects.filter(pk=work.job_id).update(actual_cost_usd=F("actual_cost_usd") + spent_usd)
 
 
 @transaction.atomic
@@ -197,7 +202,7 @@ def leave_job(job_id: UUID, runner: str, on_unfinished: Callable[[UUID], None]) 
 
 
 def _finish(item_id: UUID, job_id: UUID, call_id: UUID, spent_usd: Decimal, error: GenerationError | None) -> bool:
-    values = {
+    values: dict[str, Any] = {
         "item": item_id,
         "job": job_id,
         "call": call_id,

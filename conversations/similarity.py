@@ -1,6 +1,7 @@
 """Near duplicates of a text among the live conversations of a workspace."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -32,7 +33,7 @@ class Nearest:
 
 def nearest(workspace_id: UUID, signed: tuple[int, ...], *, excluding: UUID) -> Nearest:
     """The most similar other live conversation; similarity 0 when none comes near."""
-    values = {
+    values: dict[str, Any] = {
         "signature": list(signed),
         "length": len(signed) or 1,
         "workspace": workspace_id,

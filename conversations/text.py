@@ -5,7 +5,7 @@ from typing import Any
 
 def storable(text: str) -> str:
     """The text without NUL, which PostgreSQL refuses, and with � for surrogates that stand alone."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    return text.replace("\x00", "").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def storable_json(value: Any) -> Any:

@@ -6,12 +6,9 @@ import warnings
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "convgen.settings")
 os.environ.setdefault("CONVGEN_DATABASE_POOL", "true")
 
-from django.conf import settings  # noqa: E402  (the settings are read here: after the two lines above)
-from django.core.asgi import get_asgi_application  # noqa: E402
+from django.core.asgi import get_asgi_application
 
-# WhiteNoise takes files from the apps until `collectstatic` has filled the folder, but warns when there is none; and
-# Django warns of WhiteNoise's synchronous file responses, which are small.
-settings.STATIC_ROOT.mkdir(parents=True, exist_ok=True)
+# Django warns of WhiteNoise's synchronous file responses; they are small.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 
 application = get_asgi_application()

@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import admin
 from django.urls import path
 from django.views.generic import RedirectView
@@ -8,5 +9,6 @@ admin.site.index_title = "Training conversations"
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("favicon.ico", RedirectView.as_view(url=f"/{settings.STATIC_URL.lstrip('/')}convgen/favicon.svg")),
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]

@@ -7,11 +7,12 @@ can be taken over: by the same batch item at once, by others when it expires.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import Case, Value, When
+from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from conversations.choices import Status
@@ -67,10 +68,11 @@ def take_one(conversation_id: UUID, *, attempts: int) -> UUID:
     return claim.id
 
 
-def give_back(conversation_id: UUID, claim: UUID) -> None:
-    """Let go of a claim before anything came of it: the conversation is what it was before."""
+def give_back(conversation_id: UUID, claim: UUID, spent_usd: Decimal) -> None:
+    """Let go of a claim before anything came of it: the conversation is what it was before, but for what was spent."""
     Conversation.objects.filter(pk=conversation_id, claim=claim, status=Status.GENERATING).update(
         status=Case(When(failure_type="", then=Value(Status.DRAFT)), default=Value(Status.FAILED)),
+        cost_usd=F("cost_usd") + spent_usd,
         claim=None,
         claim_expires_at=None,
         updated_at=timezone.now(),

@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -14,11 +13,6 @@ class Endpoint:
     base_url: str  # empty: Anthropic's own
     api_key: str
     requests_per_minute: int
-
-    @property
-    def is_local(self) -> bool:
-        """Whether it is on this machine."""
-        return urlsplit(self.base_url).hostname in ("127.0.0.1", "::1", "localhost")
 
     @property
     def limit_key(self) -> str:

@@ -137,7 +137,7 @@ class AccessDenied(FixConfiguration):
 
 
 class ModelUnknown(FixConfiguration):
-    """Claude does not know the model (404). Set ANTHROPIC_MODEL to one that your account can use."""
+    """Claude does not know the model (404). Set ANTHROPIC_MODEL to one of your account; check ANTHROPIC_BASE_URL."""
 
 
 class StopEverything(GenerationError):

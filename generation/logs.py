@@ -1,8 +1,11 @@
 """The generation log: one row per request to Claude."""
 
+from typing import Any
 from uuid import UUID
 
-from conversations.models import Conversation
+from django.db.models import Model, Subquery
+
+from conversations.models import Conversation, PromptTemplate
 from generation.attempts import Attempt
 from generation.claude import Usage
 from generation.models import GenerationLog, LogStatus
@@ -15,8 +18,9 @@ def write(draft: Conversation, run_id: UUID, attempt: Attempt, *, discarded: boo
     GenerationLog.objects.create(
         workspace_id=draft.workspace_id,
         run_id=run_id,
-        conversation_id=draft.pk,
-        template_id=draft.template_id,
+        # Either may have been deleted while Claude wrote: what it cost is logged all the same.
+        conversation_id=_if_there(Conversation, draft.pk),
+        template_id=_if_there(PromptTemplate, draft.template_id),
         attempt=attempt.number,
         model=answer.model if answer else attempt.request["model"],
         request=attempt.request,
@@ -33,3 +37,8 @@ def write(draft: Conversation, run_id: UUID, attempt: Attempt, *, discarded: boo
         error_message=str(error) if error else "",
         request_id=answer.request_id if answer else error.request_id if error else "",
     )
+
+
+def _if_there(model: type[Model], key: UUID | None) -> Any:
+    """The row's key, or null when there is no such row; an expression for `create`, whose type stubs know none."""
+    return Subquery(model._default_manager.filter(pk=key).values("pk"))

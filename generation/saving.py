@@ -46,6 +46,7 @@ def save(draft: Conversation, claim: UUID, success: Success, *, within: Within =
 
 
 def _write_rest(draft: Conversation, claim: UUID, success: Success, signed: tuple[int, ...]) -> None:
+    Turn.objects.filter(conversation_id=draft.pk).delete()
     Turn.objects.bulk_create(_turns(draft, success))
     similarity.remember(draft.workspace_id, draft.pk, signed)
     if draft.template_id:

@@ -34,6 +34,8 @@ OnFailed = Callable[[GenerationError, Decimal], bool]
 class Interrupted(Exception):
     """Raised by a `sleep` that was told to stop: the draft is to be given back, not failed."""
 
+    spent_usd = Decimal(0)  # by attempts before, whose replies could not be used
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -85,7 +87,10 @@ class Generator:
             success = await self._make(draft, attempts, parameters)
             saved = await self.database(saving.save, draft, claim, success, within=partial(on_saved, success))
             return Outcome(saved, spent_usd=attempts.spent_usd)
-        except (Interrupted, OperationalError, InterfaceError):
+        except Interrupted as interrupted:
+            interrupted.spent_usd = attempts.spent_usd
+            raise
+        except (OperationalError, InterfaceError):
             raise
         except GenerationError as error:
             problem = error

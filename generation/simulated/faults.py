@@ -44,7 +44,7 @@ async def _server_failed(_reply: Reply) -> Response:
 
 
 async def _malformed(reply: Reply) -> Response:
-    reply["content"] = [{"type": "text", "text": "Here is the conversation: {\"title\": \"A talk\", \"turns\": ["}]
+    reply["content"] = [{"type": "text", "text": 'Here is the conversation: {"title": "A talk", "turns": ['}]
     return JSONResponse(reply)
 
 

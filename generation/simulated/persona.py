@@ -113,9 +113,7 @@ def _remark(clause: str) -> str:
 
 def _own_clause(clause: str) -> str:
     """A clause with a subject of its own: "The divorce became final eight months ago"."""
-    found = re.match(
-        r"(?:The|His|Her|Their) [\w' -]+ (?:is|was|are|were|became|runs|has|had|died)\b", capital(clause)
-    )
+    found = re.match(r"(?:The|His|Her|Their) [\w' -]+ (?:is|was|are|were|became|runs|has|had|died)\b", capital(clause))
     return clause if found else ""
 
 

@@ -44,9 +44,7 @@ def listen(claude: SimulatedClaude, *, port: int = 0) -> Listening:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((HOST, port))
-    config = uvicorn.Config(
-        claude.app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1, backlog=2048
-    )
+    config = uvicorn.Config(claude.app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1, backlog=2048)
     return Listening(claude, listener.getsockname()[1], listener, uvicorn.Server(config))
 
 

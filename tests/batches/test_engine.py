@@ -180,11 +180,11 @@ def test_what_only_waits_is_cancelled_with_its_job(claude: SimulatedClaude, batc
     assert (item.status, item.conversation.status) == ("cancelled", "draft")
 
 
-def test_a_conversation_given_back_is_taken_over_and_finished(
+def test_a_conversation_given_back_is_taken_over_and_what_it_cost_is_kept(
     claude: SimulatedClaude, batch: Make, run: Run, settings: Any
 ) -> None:
     settings.GENERATION_FIRST_WAIT = 60.0
-    claude.behaviour.script.extend(["529"])
+    claude.behaviour.script.extend(["cut-off"])
     job = batch(1)
     runner = in_background(engine.run_slice, job.pk, on_unfinished=ignore)
     eventually(lambda: GenerationLog.objects.filter(status="failed").exists())
@@ -193,6 +193,9 @@ def test_a_conversation_given_back_is_taken_over_and_finished(
     control.resume(job.pk)
     run(job)
     assert (job.status, job.successful_items) == ("completed", 1)
+    paid = list(GenerationLog.objects.values_list("cost_usd", flat=True))
+    assert len(paid) == 2
+    assert job.actual_cost_usd == Conversation.objects.get().cost_usd == sum(paid)
 
 
 def test_a_slice_hands_over_when_its_time_is_up(claude: SimulatedClaude, batch: Make, run: Run, settings: Any) -> None:

@@ -1,7 +1,6 @@
 """A real worker, really killed in the middle of a batch."""
 
 import signal
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -23,14 +22,14 @@ SHORT_LEASE = {"BATCH_LEASE_SECONDS": "5"}
 
 
 @pytest.fixture
-def job(claude: SimulatedClaude) -> Iterator[BatchJob]:
+def job(claude: SimulatedClaude) -> BatchJob:
     claude.behaviour.latency, claude.behaviour.jitter = 0.4, 0.5
     workspace = WorkspaceFactory()
     template = PromptTemplateFactory(workspace=workspace)
     ConversationFactory.create_batch(ITEMS, workspace=workspace, template=template)
     job = create(Order(workspace, selection="drafts", concurrency=IN_FLIGHT))
     assert job is not None
-    yield job
+    return job
 
 
 def ended(job: BatchJob) -> int:

@@ -1,6 +1,7 @@
 """One draft becomes one conversation: `generation.service.generate`, over real HTTP."""
 
 import pytest
+
 from conversations.models import Conversation
 from generation.errors import NotClaimable, Overloaded, PromptUnresolved
 from generation.models import GenerationLog
@@ -57,7 +58,7 @@ def test_a_finished_conversation_is_refused_and_left_as_it_is(claude: SimulatedC
 
 def test_missing_values_fail_the_draft_without_a_request(claude: SimulatedClaude) -> None:
     draft = ConversationFactory(template__structure="Talk about {{amount}} in {{city}}.")
-    with pytest.raises(PromptUnresolved, match="2 values are missing: amount .*city"):
+    with pytest.raises(PromptUnresolved, match=r"2 values are missing: amount .*city"):
         generate(draft.pk)
     draft.refresh_from_db()
     assert (draft.status, draft.failure_type) == ("failed", "prompt_unresolved")

@@ -1,5 +1,6 @@
 """Serve simulated Claude on a loopback port."""
 
+import math
 from argparse import ArgumentParser
 from typing import Any
 
@@ -11,6 +12,8 @@ from generation.simulated import launcher
 from generation.simulated.faults import FAULTS
 from generation.simulated.running import listen
 from generation.simulated.server import Behaviour, SimulatedClaude
+
+HIGHEST_PORT = 65_535
 
 
 class Command(BaseCommand):
@@ -42,6 +45,8 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         claude = SimulatedClaude(_behaviour(options), identity=str(settings.VAR_DIR))
+        if not 0 <= options["port"] <= HIGHEST_PORT:
+            raise CommandError(f"--port must lie between 0 and {HIGHEST_PORT}; 0 takes a free one.")
         try:
             listening = listen(claude, port=options["port"])
         except OSError as error:
@@ -59,6 +64,11 @@ def _behaviour(options: dict[str, Any]) -> Behaviour:
     for share in ("jitter", "weak", "fault_rate"):
         if not 0 <= options[share] <= 1:
             raise CommandError(f"--{share.replace('_', '-')} must lie between 0 and 1.")
+    for duration in ("latency", "idle_exit"):
+        if not 0 <= options[duration] < math.inf:
+            raise CommandError(f"--{duration.replace('_', '-')} must be a number of seconds, 0 or more.")
+    if options["fault_rate"] and not faults:
+        raise CommandError(f"--fault-rate needs --faults: name some of {', '.join(FAULTS)}.")
     return Behaviour(
         latency=options["latency"],
         jitter=options["jitter"],

@@ -25,9 +25,7 @@ TAG_OPENING = re.compile(r"<[A-Za-z/!?]")
 
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,5}", fullmatch=True)
 mischievous_text = st.lists(
-    st.sampled_from(
-        ["{", "{{", "}}", "}", "\\", "\\{{", "?", ":", "'", '"', "a", "b1", " ", "\n", "<", ">", "{{a}}"]
-    )
+    st.sampled_from(["{", "{{", "}}", "}", "\\", "\\{{", "?", ":", "'", '"', "a", "b1", " ", "\n", "<", ">", "{{a}}"])
     | st.text(max_size=3),
     max_size=12,
 ).map("".join)
@@ -126,9 +124,7 @@ def test_escaping_twice_changes_nothing_and_text_without_angles_stays(text: str)
     assert escape_tags(escape_tags(text)) == escape_tags(text)
     if "<" not in text:
         assert escape_tags(text) == text
-    assert escape_tags(text).replace("&lt;", "<").replace("&gt;", ">") == text.replace("&lt;", "<").replace(
-        "&gt;", ">"
-    )
+    assert escape_tags(text).replace("&lt;", "<").replace("&gt;", ">") == text.replace("&lt;", "<").replace("&gt;", ">")
 
 
 @given(
@@ -138,9 +134,7 @@ def test_escaping_twice_changes_nothing_and_text_without_angles_stays(text: str)
     ),
     st.fixed_dictionaries({"a": mischievous_text, "b": mischievous_text}),
 )
-def test_no_value_opens_a_tag_not_even_with_the_text_after_it(
-    pieces: list[str], values: dict[str, str]
-) -> None:
+def test_no_value_opens_a_tag_not_even_with_the_text_after_it(pieces: list[str], values: dict[str, str]) -> None:
     assume(all(value.strip() for value in values.values()))
     template = "".join(pieces)
     assume(not TAG_OPENING.search(template))

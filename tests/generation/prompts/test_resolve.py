@@ -99,23 +99,18 @@ def test_all_missing_values_are_told_at_once_with_their_types() -> None:
 def test_one_missing_dropdown_is_told_with_its_options() -> None:
     error = refusal_of("{{risk}}", variables=[RISK.model_copy(update={"required": True})])
     assert str(error) == (
-        "1 value is missing: risk (dropdown: low, high). "
-        "Give it as a parameter or set a default in the template."
+        "1 value is missing: risk (dropdown: low, high). Give it as a parameter or set a default in the template."
     )
 
 
 @pytest.mark.parametrize("blank", ["", "  \n", []])
 def test_a_required_value_that_is_blank_is_missing(blank: object) -> None:
-    assert (
-        refusal_of("{{client_age}}", {"client_age": blank}, variables=[AGE]).missing[0].name == "client_age"
-    )
+    assert refusal_of("{{client_age}}", {"client_age": blank}, variables=[AGE]).missing[0].name == "client_age"
     assert refusal_of("{{city}}", {"city": blank}).missing[0].name == "city"
 
 
 def test_zero_and_false_are_values_and_not_blank() -> None:
-    assert (
-        resolved("{{client_age}} {{member}}", {"client_age": 0, "member": False}, variables=[AGE]) == "0 no"
-    )
+    assert resolved("{{client_age}} {{member}}", {"client_age": 0, "member": False}, variables=[AGE]) == "0 no"
 
 
 def test_a_declared_variable_is_demanded_only_where_the_template_uses_it() -> None:

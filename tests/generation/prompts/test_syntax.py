@@ -22,9 +22,7 @@ def test_a_placeholder_may_have_white_space_inside_its_braces(source: str) -> No
     assert parse(source).parts == (Placeholder("topic", line=1, column=1, start=0, end=len(source)),)
 
 
-@pytest.mark.parametrize(
-    "source", ["{{kind ? 'a' : \"b\"}}", "{{kind?'a':\"b\"}}", "{{ kind\n? 'a'\n: \"b\"\n}}"]
-)
+@pytest.mark.parametrize("source", ["{{kind ? 'a' : \"b\"}}", "{{kind?'a':\"b\"}}", "{{ kind\n? 'a'\n: \"b\"\n}}"])
 def test_a_conditional_has_two_literals_in_either_kind_of_quotes(source: str) -> None:
     assert parse(source).parts == (Conditional("kind", "a", "b", line=1, column=1, start=0, end=len(source)),)
 

@@ -195,18 +195,14 @@ def test_a_bad_definition_is_one_sentence_that_names_the_variable(json_value: ob
 
 @pytest.mark.parametrize("name", ["client age", "2nd", "", "naïve", "a\n"])
 def test_a_name_must_be_able_to_stand_in_a_placeholder(name: str) -> None:
-    with pytest.raises(
-        VariableDefinitionError, match="its name may only have letters, digits and underscores"
-    ):
+    with pytest.raises(VariableDefinitionError, match="its name may only have letters, digits and underscores"):
         parse_variables([{"name": name, "type": "text"}])
 
 
 def test_a_dropdowns_default_is_one_of_its_options() -> None:
     entry = {"name": "risk", "type": "dropdown", "options": ["low", "high"]}
     assert parse_variables([entry | {"default": "low"}])[0].default == "low"
-    with pytest.raises(
-        VariableDefinitionError, match="risk: its default must be one of low, high; got 'Low'"
-    ):
+    with pytest.raises(VariableDefinitionError, match="risk: its default must be one of low, high; got 'Low'"):
         parse_variables([entry | {"default": "Low"}])
 
 

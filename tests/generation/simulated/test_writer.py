@@ -3,7 +3,6 @@
 import random
 import re
 import statistics
-import time
 from itertools import combinations
 from typing import Any
 
@@ -15,7 +14,6 @@ from generation.simulated.families import emotion_family, tone_family
 from generation.simulated.passages import passages
 from generation.simulated.persona import self_portrait
 from generation.simulated.phrases import FOLDER, bank
-
 from generation.simulated.wording import as_topic
 from generation.simulated.writer import write_answer, write_conversation
 
@@ -64,7 +62,8 @@ SOURCES = (
 <!-- labels: cash -->
 An emergency fund is money whose only job is to keep one bad week from becoming a bad year. It sits apart.
 Start with one month of essential spending, and count only what has to be paid. Then build it up slowly.
-Keep it in an account that you can reach within a day. Most people find it easier when the transfer runs by itself.
+Keep it in an account that you can reach within a day. Most people find it easier
+when the transfer runs by itself.
 
 - Choose the day after payday for the transfer, so that you never see the money.
 - See table 3 for the figures.
@@ -74,10 +73,14 @@ Families with one income usually want a larger cushion than families with two.""
     ),
     (
         "Letters and deadlines",
-        """Most letters sound more urgent than they are, and the date near the bottom tells you which ones are.
-Open everything on one fixed day of the week. Write the date of arrival on the envelope before you read a line.
-If a deadline is closer than two weeks, call first and write afterwards. Ask for the name of the person you talk to.
-Copies belong in one folder, in the order of their dates. A photograph of a page is better than no copy at all.
+        """Most letters sound more urgent than they are, and the date near the bottom tells you which
+ones are.
+Open everything on one fixed day of the week. Write the date of arrival on the envelope before you read
+a line.
+If a deadline is closer than two weeks, call first and write afterwards. Ask for the name of the person
+you talk to.
+Copies belong in one folder, in the order of their dates. A photograph of a page is better than no copy
+at all.
 Nobody is obliged to answer on the telephone, and asking for time is always allowed.""",
     ),
     ("", ""),
@@ -95,7 +98,7 @@ def brief_number(number: int) -> Brief:
         persona_description=description,
         emotion=EMOTIONS[number * 5 % 8],
         topic=TOPICS[number * 7 % 12],
-        topic_description="What to do first, what can wait, and whom to ask. Typical question: is it too late?",
+        topic_description="What to do first, what can wait, and whom to ask. A typical question: is it late?",
         intent=INTENTS[number % 9 % 5],
         tone=TONES[number % 9 * 2 % 5],
         required_elements=ELEMENTS[number // 3 % 3],
@@ -255,18 +258,6 @@ def test_an_answer_is_short_plain_text() -> None:
     assert len(answers) > 5
     assert all(2 <= len(re.findall(r"[.!?](?: |$)", answer)) <= 4 for answer in answers)
     assert write_answer("", seed=1)
-
-
-def test_writing_is_fast() -> None:
-    briefs = [brief_number(number) for number in range(COUNT)]
-    rounds = []
-    for _ in range(3):
-        started = time.process_time()
-        for seed, brief in enumerate(briefs):
-            write_conversation(brief, seed=seed)
-        rounds.append((time.process_time() - started) / COUNT)
-
-    assert min(rounds) < 0.004  # seconds; about 0.0013 on a quiet machine
 
 
 def test_emotions_are_told_apart_by_their_first_and_longest_stem() -> None:

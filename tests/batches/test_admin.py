@@ -1,0 +1,233 @@
+"""The pages of batches and items, steering a batch, and *Generate selected* in the list of conversations."""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django_q.models import OrmQ
+
+from batches.models import BatchItem, BatchJob
+from conversations.models import Conversation, Workspace
+from tests.admin_pages import list_of, listed, member, page_of, run
+from tests.factories import (
+    BatchItemFactory,
+    BatchJobFactory,
+    ConversationFactory,
+    UserFactory,
+    WorkspaceFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+ENDED = ("completed", "failed", "cancelled")
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return WorkspaceFactory()
+
+
+@pytest.fixture
+def operator(workspace: Workspace) -> Client:
+    return member(workspace, "view_batchjob", "change_batchjob", "delete_batchjob")
+
+
+def job(workspace: Workspace, status: str = "processing", **values: Any) -> BatchJob:
+    return BatchJobFactory(workspace=workspace, status=status, name=f"The {status} one", **values)
+
+
+# --- Looking
+
+
+def test_the_list_tells_progress_failures_and_who_started_it(operator: Client, workspace: Workspace) -> None:
+    counters = {"total_items": 90, "completed_items": 42, "successful_items": 40, "failed_items": 2}
+    job(workspace, **counters, created_by=UserFactory(username="mona"), status_reason="Paused by mona.")
+    page = operator.get(list_of(BatchJob)).content.decode()
+    for shown in ("42/90", "mona", "Paused by mona.", "status__exact=failed"):
+        assert shown in page
+
+
+def test_the_page_tells_the_reason_the_results_and_why_items_failed(operator: Client, workspace: Workspace) -> None:
+    stopped = job(workspace, "failed", status_reason="Stopped at the first failure.", total_items=2)
+    BatchItemFactory(job=stopped, status="failed", error_message="Claude is overloaded.")
+    made = ConversationFactory(workspace=workspace, status="generated", simulated=True, quality_score="8.4")
+    BatchItemFactory(job=stopped, conversation=made, status="completed")
+    page = operator.get(page_of(stopped)).content.decode()
+    assert '<p class="errornote">Stopped at the first failure.</p>' in page
+    assert "1 × Claude is overloaded." in page
+    assert "8.4" in page
+    assert "1 of these conversations was written by simulated Claude" in page
+    assert f"?job__id__exact={stopped.pk}&amp;status__exact=failed" in page
+
+
+def test_items_are_listed_by_job_and_status_with_their_sentence(workspace: Workspace) -> None:
+    client = member(workspace, "view_batchitem")
+    mine, other = job(workspace), job(workspace, "paused")
+    failed = BatchItemFactory(job=mine, status="failed", error_type="timed_out", error_message="No answer in time.")
+    BatchItemFactory(job=mine, status="completed")
+    BatchItemFactory(job=other, status="failed")
+    assert listed(client, BatchItem, job__id__exact=mine.pk, status__exact="failed") == {failed.pk}
+    assert "No answer in time." in client.get(list_of(BatchItem)).content.decode()
+    assert '<p class="errornote">No answer in time.</p>' in client.get(page_of(failed)).content.decode()
+
+
+def test_the_conversations_of_a_batch_are_listed(admin_client: Client, workspace: Workspace) -> None:
+    item = BatchItemFactory(job=job(workspace))
+    ConversationFactory(workspace=workspace)
+    assert listed(admin_client, Conversation, batch=item.job_id) == {item.conversation_id}
+    assert listed(admin_client, Conversation, batch=uuid4()) == set()
+    assert listed(admin_client, Conversation, batch="nonsense") == set()
+
+
+def test_batches_and_items_are_not_edited(admin_client: Client, workspace: Workspace) -> None:
+    item = BatchItemFactory(job=job(workspace))
+    assert admin_client.post(page_of(item.job), {"name": "Other"}).status_code == 403
+    assert admin_client.post(page_of(item), {"status": "completed"}).status_code == 403
+    assert admin_client.post(page_of(item, "delete"), {"post": "yes"}).status_code == 403
+
+
+# --- Deleting
+
+
+@pytest.mark.parametrize("status", ENDED)
+def test_an_ended_batch_is_deleted_with_its_items(operator: Client, workspace: Workspace, status: str) -> None:
+    item = BatchItemFactory(job=job(workspace, status), status="completed")
+    assert operator.post(page_of(item.job, "delete"), {"post": "yes"}).status_code == 302
+    assert not BatchItem.objects.exists()
+    assert Conversation.objects.filter(pk=item.conversation_id).exists()
+
+
+@pytest.mark.parametrize("status", ["queued", "processing", "paused"])
+def test_an_unfinished_batch_is_not_deleted(operator: Client, workspace: Workspace, status: str) -> None:
+    unfinished, ended = job(workspace, status), job(workspace, "completed")
+    assert operator.post(page_of(unfinished, "delete"), {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": [unfinished.pk, ended.pk], "post": "yes"}
+    assert f"The {status} one ({status})" in operator.post(list_of(BatchJob), chosen).content.decode()
+    assert BatchJob.objects.count() == 2
+
+
+def test_a_conversation_that_a_batch_is_at_is_not_deleted(admin_client: Client, workspace: Workspace) -> None:
+    item = BatchItemFactory(job=job(workspace))
+    page = page_of(item.conversation, "delete")
+    admin_client.post(page, {"post": "yes"})
+    assert Conversation.objects.filter(pk=item.conversation_id).exists()
+    BatchItem.objects.update(status="completed")
+    assert admin_client.post(page, {"post": "yes"}).status_code == 302
+    assert not Conversation.objects.filter(pk=item.conversation_id).exists()
+
+
+# --- Steering
+
+
+@pytest.mark.parametrize(
+    ("action", "before", "after", "done"),
+    [
+        ("pause", "processing", "paused", "paused"),
+        ("resume", "paused", "processing", "resumed"),
+        ("cancel", "queued", "cancelled", "cancelled"),
+    ],
+)
+def test_a_batch_is_steered_and_one_in_the_wrong_state_refused(
+    operator: Client, workspace: Workspace, action: str, before: str, after: str, done: str
+) -> None:
+    good, ended = job(workspace, before), job(workspace, "completed")
+    told = run(operator, action, [good, ended])
+    assert f"“The {before} one” is {done}." in told
+    assert any(message.startswith(f"“The completed one” cannot be {done}: it is completed") for message in told)
+    good.refresh_from_db()
+    ended.refresh_from_db()
+    assert (good.status, ended.status) == (after, "completed")
+
+
+def test_a_pause_says_who_paused(operator: Client, workspace: Workspace) -> None:
+    running = job(workspace)
+    run(operator, "pause", [running])
+    running.refresh_from_db()
+    assert running.status_reason.startswith("Paused by curator")
+
+
+def test_failed_items_are_queued_once_more(operator: Client, workspace: Workspace) -> None:
+    counters = {"total_items": 1, "completed_items": 1, "failed_items": 1}
+    running = job(workspace, **counters)
+    failed = ConversationFactory(workspace=workspace, status="failed")
+    item = BatchItemFactory(job=running, conversation=failed, status="failed")
+    assert run(operator, "retry_failed_items", [running]) == [
+        "1 failed item is queued once more in “The processing one”."
+    ]
+    item.refresh_from_db()
+    assert item.status == "queued"
+
+
+def test_an_item_whose_conversation_another_batch_is_at_is_not_retried(operator: Client, workspace: Workspace) -> None:
+    failed = BatchItemFactory(job=job(workspace), status="failed")
+    BatchItemFactory(job=job(workspace, "queued"), conversation=failed.conversation)
+    (message,) = run(operator, "retry_failed_items", [failed.job])
+    assert "no failed items that could be retried" in message
+
+
+def test_nothing_to_retry_is_said_with_the_next_step(operator: Client, workspace: Workspace) -> None:
+    running, ended = job(workspace), job(workspace, "completed")
+    BatchItemFactory(job=ended, status="failed")
+    told = run(operator, "retry_failed_items", [running, ended])
+    assert "“The processing one” has no failed items that could be retried." in told
+    assert any("has ended. Generate" in message and f"batch={ended.pk}" in message for message in told)
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "cancel", "retry_failed_items"])
+def test_who_may_only_look_does_not_steer(workspace: Workspace, action: str) -> None:
+    client = member(workspace, "view_batchjob")
+    jobs = [job(workspace, status) for status in ("processing", "paused")]
+    BatchItemFactory(job=jobs[0], status="failed")
+    assert f'value="{action}"' not in client.get(list_of(BatchJob)).content.decode()
+    client.post(list_of(BatchJob), {"action": action, "_selected_action": [each.pk for each in jobs]})
+    assert set(BatchJob.objects.values_list("status", flat=True)) == {"processing", "paused"}
+    assert BatchItem.objects.get().status == "failed"
+
+
+# --- Generate selected
+
+
+GENERATE = ("view_conversation", "add_batchjob")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_selected_conversations_become_a_batch_that_begins(workspace: Workspace) -> None:
+    drafts = [ConversationFactory(workspace=workspace), ConversationFactory(workspace=workspace, status="failed")]
+    ConversationFactory(workspace=workspace)
+    (message,) = run(member(workspace, *GENERATE), "generate_selected", drafts)
+    batch = BatchJob.objects.get()
+    assert page_of(batch) in message
+    assert (batch.workspace, batch.selection, batch.total_items) == (workspace, "chosen", 2)
+    assert batch.created_by.username.startswith("curator")
+    assert {item.conversation_id for item in batch.items.all()} == {draft.pk for draft in drafts}
+    assert batch.status == "processing"
+    assert [entry.task["args"] for entry in OrmQ.objects.all()] == [(str(batch.pk),)]
+
+
+def test_what_is_made_already_is_refused_by_name(workspace: Workspace) -> None:
+    draft, made = ConversationFactory(workspace=workspace), ConversationFactory(workspace=workspace, status="approved")
+    (message,) = run(member(workspace, *GENERATE), "generate_selected", [draft, made])
+    assert message.endswith(f"can be generated: {made.conversation_id} (approved).")
+    assert not BatchJob.objects.exists()
+
+
+def test_a_batch_has_one_workspace(admin_client: Client) -> None:
+    (message,) = run(admin_client, "generate_selected", [ConversationFactory(), ConversationFactory()])
+    assert message.startswith("Choose conversations of one workspace")
+    assert not BatchJob.objects.exists()
+
+
+def test_conversations_of_another_workspace_are_not_generated(workspace: Workspace) -> None:
+    foreign = ConversationFactory()
+    (message,) = run(member(workspace, *GENERATE), "generate_selected", [foreign])
+    assert message.startswith("Choose conversations")
+    assert not BatchJob.objects.exists()
+
+
+def test_generating_takes_the_permission_to_add_a_batch(workspace: Workspace) -> None:
+    draft = ConversationFactory(workspace=workspace)
+    client = member(workspace, "view_conversation", "change_conversation")
+    assert 'value="generate_selected"' not in client.get(list_of(Conversation)).content.decode()
+    client.post(list_of(Conversation), {"action": "generate_selected", "_selected_action": [draft.pk]})
+    assert not BatchJob.objects.exists()
