@@ -2,41 +2,61 @@
 
 A template has `target_count` places. Those not filled by a live conversation are gaps. A gap is given the
 combination that the plan has used least: first the persona, then the emotion rarest beside it, then the topic
-rarest beside both, so that values and pairs are covered as evenly as possible. The same data give the same plan.
+rarest with both, so that combinations, pairs and values are covered as evenly as possible. The same data give the
+same plan.
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import combinations, count
+from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import Count
 
 from conversations.choices import DimensionKind
 from conversations.models import Chunk, Conversation, Dimension, PromptTemplate, Workspace
+from conversations.models.conversation import ConversationQuerySet
 from conversations.numbering import next_ids
 from convgen.models import User
 
 PLANNED = (DimensionKind.PERSONA, DimensionKind.EMOTION, DimensionKind.TOPIC)
 ROTATED = (DimensionKind.INTENT, DimensionKind.TONE)  # they vary evenly, but are no part of a slot
+KINDS = tuple(kind.value for kind in (*PLANNED, *ROTATED))
+
+
+Value = tuple[str, str]  # kind and name: an emotion and a tone may have the same name
 
 
 @dataclass
 class Usage:
-    """How often values, and pairs of values, occur in conversations that exist or are planned."""
+    """How often values, pairs and whole combinations occur in conversations that exist or are planned."""
 
-    seen: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    seen: Counter[tuple[Value, ...]] = field(default_factory=Counter)
 
-    def add(self, values: Sequence[str]) -> None:
-        """Count one combination: each value by itself, and each pair."""
-        for index, value in enumerate(values):
-            self.seen[(value,)] += 1
-            for other in values[index + 1 :]:
-                self.seen[(value, other)] += 1
+    def add(self, values: Sequence[Value], times: int = 1) -> None:
+        """Count one conversation: its persona, emotion and topic together, each pair, and each value by itself."""
+        combination = tuple(value for value in values if value[0] in PLANNED)
+        for group in {combination, *combinations(values, 2), *((value,) for value in values)}:
+            self.seen[group] += times
 
-    def of(self, value: str, beside: Sequence[str]) -> tuple[int, int]:
-        """How often beside the values chosen already, and how often at all."""
-        return sum(self.seen[(other, value)] for other in beside), self.seen[(value,)]
+    def of(self, value: Value, beside: Sequence[Value]) -> tuple[int, ...]:
+        """What speaks against a value, the weightiest first, given those chosen already.
+
+        No combination is repeated while another has not been used; what only rotates is shared out by itself.
+        """
+        pairs = sum(self.seen[(other, value)] for other in beside)
+        alone = self.seen[(value,)]
+        return (alone, pairs) if value[0] in ROTATED else (self.seen[(*beside, value)], pairs, alone)
+
+
+def _usage(live: ConversationQuerySet) -> Usage:
+    """What conversations use already."""
+    usage = Usage()
+    for *names, times in live.order_by().values_list(*KINDS).annotate(Count("pk")):
+        usage.add([(kind, name) for kind, name in zip(KINDS, names, strict=True) if name], times)
+    return usage
 
 
 @dataclass(frozen=True)
@@ -49,10 +69,7 @@ class Gap:
 def gaps(workspace: Workspace, tier: str = "all") -> list[Gap]:
     """The places of active templates that no live conversation fills, each with its combination."""
     dimensions = list(Dimension.objects.filter(workspace=workspace, active=True))
-    live = Conversation.objects.filter(workspace=workspace).live()
-    everywhere = Usage()
-    for values in live.values_list("persona", "emotion", "topic"):
-        everywhere.add(values)
+    everywhere = _usage(Conversation.objects.filter(workspace=workspace).live())
     return [gap for template in _templates(workspace, tier) for gap in _gaps_of(template, dimensions, everywhere)]
 
 
@@ -76,17 +93,15 @@ def _templates(workspace: Workspace, tier: str) -> list[PromptTemplate]:
 
 
 def _gaps_of(template: PromptTemplate, dimensions: list[Dimension], everywhere: Usage) -> Iterator[Gap]:
-    choices = {kind.value: _applicable(template, kind, dimensions) for kind in (*PLANNED, *ROTATED)}
-    here = Usage()
-    slots = set()
-    for slot, *words in template.conversations.live().values_list("slot", "persona", "emotion", "topic"):
-        here.add(words)
-        slots.add(slot)
+    choices = {kind: _applicable(template, kind, dimensions) for kind in KINDS}
+    live = template.conversations.live()
+    here = _usage(live)
+    slots = set(live.exclude(slot="").values_list("slot", flat=True))  # those made outside the plan fill no place
     for _missing in range(template.target_count - len(slots)):
         values = _least_used(choices, here, everywhere)
-        names = [values[kind].name for kind in values]
-        here.add(names)
-        everywhere.add(names)
+        planned = [(kind, dimension.name) for kind, dimension in values.items()]
+        here.add(planned)
+        everywhere.add(planned)
         slot = _slot(template, values, slots)
         slots.add(slot)
         yield Gap(template, values, slot)
@@ -102,12 +117,12 @@ def _applicable(template: PromptTemplate, kind: str, dimensions: list[Dimension]
 def _least_used(choices: dict[str, list[Dimension]], here: Usage, everywhere: Usage) -> dict[str, Dimension]:
     picked: dict[str, Dimension] = {}
     for kind, candidates in choices.items():
-        beside = [dimension.name for dimension in picked.values()]
-        if candidates:
-            picked[kind] = min(
-                candidates,
-                key=lambda one: (*here.of(one.name, beside), *everywhere.of(one.name, beside)),
-            )
+        beside = [(other, dimension.name) for other, dimension in picked.items()]
+        usage = {
+            one: (*here.of((kind, one.name), beside), *everywhere.of((kind, one.name), beside)) for one in candidates
+        }
+        if usage:
+            picked[kind] = min(usage, key=usage.__getitem__)
     return picked
 
 
@@ -145,7 +160,8 @@ class _ChunksByTopic:
 
     def __init__(self, workspace: Workspace) -> None:
         self._by_topic: dict[str, list[Chunk]] = {}
-        self._used: Counter[object] = Counter()
+        live = Conversation.objects.filter(workspace=workspace, chunk__isnull=False).live()
+        self._used: Counter[UUID | None] = Counter(dict(live.order_by().values_list("chunk").annotate(Count("pk"))))
         for chunk in Chunk.objects.filter(workspace=workspace).select_related("document"):
             for topic in chunk.dimensions.get("topics", []):
                 self._by_topic.setdefault(topic, []).append(chunk)

@@ -23,9 +23,10 @@ class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid_utils.uuid7, editable=False)
 
 
-def one_of(field: str, choices: Iterable[Any], *, table: str) -> models.CheckConstraint:
-    """The rule that `field` holds one of `choices`, for the database to keep whoever writes."""
+def one_of(field: str, choices: Iterable[Any], *, table: str, blank: bool = False) -> models.CheckConstraint:
+    """The rule that `field` holds one of `choices`, or nothing if it may be `blank`, whoever writes."""
+    words = [choice.value for choice in choices]
     return models.CheckConstraint(
-        condition=models.Q(**{f"{field}__in": [choice.value for choice in choices]}),
+        condition=models.Q(**{f"{field}__in": ["", *words] if blank else words}),
         name=f"{table}_{field}_known",
     )

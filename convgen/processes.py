@@ -31,15 +31,14 @@ def stop_all() -> list[str]:
 
     The one that supervises the others (`serve`) comes first, so that it ends them in order.
     """
-    alive = [
-        (path, process) for path in sorted(_folder().glob("*.json"), key=_serve_first) if (process := _alive(path))
-    ]
+    listed = sorted(_folder().glob("*.json"), key=_serve_first)
+    alive = [(path, process) for path in listed if (process := _alive(path))]
     for _path, process in alive:
         process.terminate()
     _gone, stubborn = psutil.wait_procs([process for _path, process in alive], timeout=PATIENCE)
     for process in stubborn:
         _kill_with_children(process)
-    for path in _folder().glob("*.json"):
+    for path in listed:  # not the folder as it is now: a process may have begun meanwhile
         path.unlink(missing_ok=True)
     return [path.stem.rsplit("-", 1)[0] for path, _process in alive]
 

@@ -1,5 +1,7 @@
 """Rows for tests, in words of the domain."""
 
+from uuid import uuid4
+
 import factory
 from factory.django import DjangoModelFactory
 
@@ -9,12 +11,14 @@ from conversations.models import (
     Conversation,
     Dimension,
     Document,
+    Export,
     Membership,
     PromptTemplate,
     Turn,
     Workspace,
 )
 from convgen.models import User
+from generation.models import GenerationLog
 
 
 class UserFactory(DjangoModelFactory):
@@ -122,3 +126,26 @@ class BatchItemFactory(DjangoModelFactory):
     workspace = factory.SelfAttribute("job.workspace")
     conversation = factory.SubFactory(ConversationFactory, workspace=factory.SelfAttribute("..workspace"))
     position = factory.Sequence(lambda number: number)
+
+
+class ExportFactory(DjangoModelFactory):
+    class Meta:
+        model = Export
+
+    workspace = factory.SubFactory(WorkspaceFactory)
+    format = "openai"
+    scope = "approved"
+    status = "completed"
+    file = "var/exports/approved.jsonl"
+
+
+class GenerationLogFactory(DjangoModelFactory):
+    class Meta:
+        model = GenerationLog
+
+    conversation = factory.SubFactory(ConversationFactory)
+    workspace = factory.SelfAttribute("conversation.workspace")
+    run_id = factory.LazyFunction(uuid4)
+    model = "claude-sonnet-5-5"
+    request = factory.LazyFunction(lambda: {"messages": [{"role": "user", "content": "First line.\nSecond line."}]})
+    status = "succeeded"

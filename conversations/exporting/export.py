@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,5 +102,6 @@ def _write(path: Path, lines: Iterator[str], skipped: dict[str, str]) -> int:
     except OSError as error:
         raise ExportError(f"{path} cannot be written: {error.strerror}.") from error
     finally:
-        draft.unlink(missing_ok=True)
+        with suppress(OSError):  # where its folder is none, there is no draft either
+            draft.unlink()
     return count

@@ -94,6 +94,7 @@ class Conversation(WorkspaceRow):
             ),
             one_of("tier", Tier, table="conversation"),
             one_of("status", Status, table="conversation"),
+            one_of("parent_type", ParentType, table="conversation", blank=True),
             models.CheckConstraint(
                 condition=Q(quality_score__isnull=True) | Q(quality_score__gte=0, quality_score__lte=10),
                 name="conversation_quality_score_range",

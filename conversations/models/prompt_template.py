@@ -14,7 +14,16 @@ from conversations.models.workspace import WorkspaceRow
 from convgen.models import one_of
 
 # A change of one of these makes other conversations: it raises the version.
-CONTENT_FIELDS = ("tier", "structure", "system_prompt", "variables", "tone", "style_notes", "required_elements")
+CONTENT_FIELDS = (
+    "tier",
+    "structure",
+    "system_prompt",
+    "variables",
+    "tone",
+    "style_notes",
+    "example_conversation",
+    "required_elements",
+)
 
 
 class PromptTemplate(WorkspaceRow):
@@ -82,15 +91,16 @@ class PromptTemplate(WorkspaceRow):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding and self._content_changed():
-            self.version += 1
-            if kwargs.get("update_fields") is not None:
-                kwargs["update_fields"] = {*kwargs["update_fields"], "version"}
+        """Save, and raise the version when the content that is saved differs from the stored one."""
+        written = kwargs.get("update_fields")
+        saved = [field for field in CONTENT_FIELDS if written is None or field in written]
+        stored = saved and type(self).objects.filter(pk=self.pk).values("version", *saved).first()
+        if stored:
+            # From the stored one: somebody else may have raised it since this was read.
+            self.version = stored["version"] + any(stored[field] != getattr(self, field) for field in saved)
+            if written is not None:
+                kwargs["update_fields"] = {*written, "version"}
         super().save(*args, **kwargs)
-
-    def _content_changed(self) -> bool:
-        stored = type(self).objects.filter(pk=self.pk).values(*CONTENT_FIELDS).first()
-        return stored is not None and any(stored[field] != getattr(self, field) for field in CONTENT_FIELDS)
 
 
 class TemplateApplicability(WorkspaceRow):

@@ -60,7 +60,7 @@ def _load_dimensions(loaded: Loaded) -> None:
 
 def _load_templates(loaded: Loaded) -> None:
     for path in sorted((FOLDER / "templates").glob("*.toml")):
-        row = tomllib.loads(path.read_text())
+        row = tomllib.loads(path.read_text(encoding="utf-8"))
         applicable = list(_applicable(loaded.workspace, row))
         template, created = PromptTemplate.objects.get_or_create(
             workspace=loaded.workspace, name=row.pop("name"), defaults={name: _tidy(row[name]) for name in row}
@@ -82,7 +82,7 @@ def _applicable(workspace: Workspace, row: dict[str, Any]) -> Iterator[Dimension
 
 def _load_documents(loaded: Loaded) -> None:
     for path in sorted((FOLDER / "documents").glob("*.md")):
-        read = read_document(path.read_text())
+        read = read_document(path.read_text(encoding="utf-8"))
         document, created = Document.objects.get_or_create(
             workspace=loaded.workspace,
             content_hash=read.content_hash,
@@ -97,7 +97,7 @@ def _load_documents(loaded: Loaded) -> None:
 
 
 def _toml(name: str) -> dict[str, Any]:
-    return tomllib.loads((FOLDER / name).read_text())
+    return tomllib.loads((FOLDER / name).read_text(encoding="utf-8"))
 
 
 def _tidy(value: Any) -> Any:

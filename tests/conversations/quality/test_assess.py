@@ -24,9 +24,7 @@ def conversation(turns: int, user_words: int, assistant_words: int, end: str = "
 
 
 FINE = Sample(conversation(10, 20, 80), "template")
-TERSE = replace(
-    FINE, turns=conversation(6, 8, 15), required_elements=("emergency fund | rainy-day fund", "next step")
-)
+TERSE = replace(FINE, turns=conversation(6, 8, 15), required_elements=("emergency fund | rainy-day fund", "next step"))
 
 
 def flag_names(report: Report) -> list[str]:
@@ -115,9 +113,7 @@ def test_a_sample_cannot_be_changed() -> None:
 
 
 def test_a_tier_that_does_not_exist_is_refused() -> None:
-    with pytest.raises(
-        ValueError, match="Unknown tier 'gold': expected one of template, scenario, edge_case"
-    ):
+    with pytest.raises(ValueError, match="Unknown tier 'gold': expected one of template, scenario, edge_case"):
         Sample((), "gold")
 
 

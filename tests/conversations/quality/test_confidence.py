@@ -6,9 +6,7 @@ from conversations.quality import Sample, Turn
 from conversations.quality.confidence import confidence_level, judge_confidence
 
 QUESTION = Turn("user", "How do I start an emergency fund again?")
-ANSWER = Turn(
-    "assistant", "Rebuild it slowly: set up a transfer each payday, and let the savings account grow."
-)
+ANSWER = Turn("assistant", "Rebuild it slowly: set up a transfer each payday, and let the savings account grow.")
 CLEAN = Sample((QUESTION, ANSWER), "template", topic="Rebuilding an emergency fund")
 SOURCE = "Savings account transfer payday interest deposit withdrawal penalty bank statement rate maturity."
 
@@ -43,9 +41,7 @@ def test_a_source_is_used_when_a_quarter_of_its_terms_occur() -> None:
 
 
 def test_a_source_that_was_ignored_is_named() -> None:
-    judgement = judge_confidence(
-        replace(CLEAN, source_text="Photosynthesis converts sunlight within chloroplasts.")
-    )
+    judgement = judge_confidence(replace(CLEAN, source_text="Photosynthesis converts sunlight within chloroplasts."))
     assert judgement.score == pytest.approx(10 * 0.60 / 0.75)
     assert "source text" in judgement.finding
 
@@ -81,9 +77,7 @@ def test_the_speakers_names_of_a_transcript_are_leftovers() -> None:
     assert judge_confidence(ending_with("Save a little.\nUser: And then?")).score == pytest.approx(7.5)
 
 
-@pytest.mark.parametrize(
-    "harmless", ["[a guide](https://bank.example)", "a < b", "x[1]", "[laughs]", "the user: you"]
-)
+@pytest.mark.parametrize("harmless", ["[a guide](https://bank.example)", "a < b", "x[1]", "[laughs]", "the user: you"])
 def test_brackets_with_a_meaning_are_no_leftovers(harmless: str) -> None:
     assert judge_confidence(ending_with(f"An emergency fund helps, {harmless}.")).score == 10
 
@@ -98,10 +92,7 @@ def test_an_assistant_that_speaks_as_a_machine_is_found(phrase: str) -> None:
 
 
 def test_the_user_may_speak_of_machines() -> None:
-    assert (
-        judge_confidence(replace(CLEAN, turns=(Turn("user", "As an AI, do you know funds?"), ANSWER))).score
-        == 10
-    )
+    assert judge_confidence(replace(CLEAN, turns=(Turn("user", "As an AI, do you know funds?"), ANSWER))).score == 10
 
 
 @pytest.mark.parametrize(

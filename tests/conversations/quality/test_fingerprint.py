@@ -14,9 +14,7 @@ KEYS = (-1290195278102857614, -6619508054660790318)
 def overlapping(shared: int, apart: int, variant: int) -> tuple[str, str]:
     """Two texts that have `shared` phrases in common and `apart` phrases each of their own."""
     common = [f"c{variant}x{number}" for number in range(shared + 2)]
-    first, second = (
-        " ".join(common + [f"{side}{variant}x{number}" for number in range(apart)]) for side in "ab"
-    )
+    first, second = (" ".join(common + [f"{side}{variant}x{number}" for number in range(apart)]) for side in "ab")
     return first, second
 
 
@@ -34,9 +32,7 @@ def test_unrelated_texts_are_not_similar_and_share_no_band() -> None:
     assert not set(bands(signature(TEXT))) & set(bands(signature(other)))
 
 
-@pytest.mark.parametrize(
-    ("shared", "apart", "expected"), [(300, 900, 1 / 7), (400, 200, 0.5), (800, 100, 0.8)]
-)
+@pytest.mark.parametrize(("shared", "apart", "expected"), [(300, 900, 1 / 7), (400, 200, 0.5), (800, 100, 0.8)])
 def test_the_estimate_is_close_to_the_true_similarity(shared: int, apart: int, expected: float) -> None:
     pairs = [overlapping(shared, apart, variant) for variant in range(20)]
     mean = sum(similarity(signature(a), signature(b)) for a, b in pairs) / len(pairs)

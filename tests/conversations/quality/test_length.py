@@ -23,9 +23,7 @@ def test_each_tier_has_its_own_range_for_the_assistant(tier: str, lowest: int, h
 
 
 @pytest.mark.parametrize(("assistant", "score"), [(8, 2.5), (24, 6.25), (300, 6.25), (450, 2.5), (900, 2.5)])
-def test_outside_the_range_the_assistants_three_quarters_fall_in_a_straight_line(
-    assistant: int, score: float
-) -> None:
+def test_outside_the_range_the_assistants_three_quarters_fall_in_a_straight_line(assistant: int, score: float) -> None:
     assert judge_length(with_lengths(20, assistant)).score == pytest.approx(score)
 
 
@@ -48,9 +46,7 @@ def test_long_answers_are_named_with_their_average_and_a_goal() -> None:
 
 
 def test_a_single_giant_turn_is_named_though_the_average_is_fine() -> None:
-    sample = Sample(
-        (*with_lengths(20, 60).turns, Turn("user", words(20)), Turn("assistant", words(480))), "template"
-    )
+    sample = Sample((*with_lengths(20, 60).turns, Turn("user", words(20)), Turn("assistant", words(480))), "template")
     judgement = judge_length(sample)
     assert judgement.score == 10
     assert judgement.finding == "Turn 10 (assistant) is very long with 480 words."
@@ -58,9 +54,7 @@ def test_a_single_giant_turn_is_named_though_the_average_is_fine() -> None:
 
 
 def test_a_single_tiny_turn_is_named_too() -> None:
-    sample = Sample(
-        (*with_lengths(20, 60).turns, Turn("user", words(20)), Turn("assistant", "Sure.")), "template"
-    )
+    sample = Sample((*with_lengths(20, 60).turns, Turn("user", words(20)), Turn("assistant", "Sure.")), "template")
     assert judge_length(sample).finding == "Turn 10 (assistant) is very short with 1 word."
 
 
@@ -71,14 +65,10 @@ def test_a_side_that_never_speaks_scores_nothing() -> None:
 
 
 def test_empty_turns_do_not_pull_the_average_down() -> None:
-    sample = Sample(
-        (*with_lengths(20, 40).turns, Turn("user", words(20)), Turn("assistant", "  ")), "template"
-    )
+    sample = Sample((*with_lengths(20, 40).turns, Turn("user", words(20)), Turn("assistant", "  ")), "template")
     assert judge_length(sample).score == 10
 
 
 def test_each_character_of_an_unspaced_script_counts_as_a_word() -> None:
-    sample = Sample(
-        (Turn("user", "我想重新存一笔应急的钱。"), Turn("assistant", "每周存一点。" * 10)), "template"
-    )
+    sample = Sample((Turn("user", "我想重新存一笔应急的钱。"), Turn("assistant", "每周存一点。" * 10)), "template")
     assert judge_length(sample).actual == "assistant 50, user 11 words per turn"

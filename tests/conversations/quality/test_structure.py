@@ -4,9 +4,7 @@ from conversations.quality import Sample, Turn
 from conversations.quality.structure import judge_structure
 
 
-def spoken(
-    roles: str, required: tuple[str, ...] = (), answer: str = "Keep a Rainy-day\nfund at hand."
-) -> Sample:
+def spoken(roles: str, required: tuple[str, ...] = (), answer: str = "Keep a Rainy-day\nfund at hand.") -> Sample:
     """One turn per letter: u for user, a for assistant, anything else for a role that does not exist."""
     said = {"u": Turn("user", "What is a next step?"), "a": Turn("assistant", answer)}
     return Sample(

@@ -5,9 +5,7 @@ from conversations.quality.turn_count import judge_turn_count
 
 
 def with_turns(count: int) -> Sample:
-    turns = tuple(
-        Turn("assistant" if number % 2 else "user", "Something is said.") for number in range(count)
-    )
+    turns = tuple(Turn("assistant" if number % 2 else "user", "Something is said.") for number in range(count))
     return Sample(turns, "template")
 
 

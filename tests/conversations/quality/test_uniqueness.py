@@ -5,9 +5,7 @@ from conversations.quality.uniqueness import judge_uniqueness
 
 
 def alike(similarity: float, other: str = "TPL-0007") -> Sample:
-    return Sample(
-        (Turn("user", "Hello there."),), "template", nearest_similarity=similarity, nearest_id=other
-    )
+    return Sample((Turn("user", "Hello there."),), "template", nearest_similarity=similarity, nearest_id=other)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,119 @@
+"""The import direction, and that models, migrations and the database tell the same story."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection, connections, models
+
+OURS = ("convgen", "conversations", "generation", "batches")
+
+
+def test_imports_point_downhill() -> None:
+    lint = Path(sys.executable).with_name("lint-imports")
+    done = subprocess.run([lint, "--no-logo"], cwd=settings.BASE_DIR, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.django_db
+def test_no_migration_is_missing() -> None:
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+
+
+def _fields_with_choices() -> Iterator[Any]:
+    for app in OURS:
+        for model in apps.get_app_config(app).get_models():
+            if not model.__name__.startswith("Historical"):  # a record of what was: it refuses nothing
+                yield from (field for field in model._meta.local_fields if field.choices)
+
+
+def _checks(table: str, column: str) -> list[set[str]]:
+    """The lists of words that the database's checks allow in a column."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT pg_get_constraintdef(oid) FROM pg_constraint
+            WHERE contype = 'c' AND conrelid = %s::regclass
+            """,
+            [table],
+        )
+        rules = [rule for (rule,) in cursor.fetchall()]
+    of_column = re.compile(rf"^CHECK \(\(*{column}\)?(?:::text)? (?:=|IN)\W")
+    return [set(re.findall(r"'([^']*)'", rule)) for rule in rules if of_column.match(rule)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("field", list(_fields_with_choices()), ids=str)
+def test_the_database_knows_the_same_choices_as_the_model(field: "models.Field[Any, Any]") -> None:
+    allowed = {value for value, _label in field.flatchoices} | ({""} if field.blank else set())
+    assert _checks(field.model._meta.db_table, field.column) == [allowed]
+
+
+@pytest.fixture
+def copy(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """The alias of a copy of the tests' database, to do with as one likes."""
+    with django_db_blocker.unblock():
+        yield from _copied()
+
+
+def _copied() -> Iterator[str]:
+    alias, original = "copy", connection.settings_dict["NAME"]
+    name = f"{original}_copy"
+    connections.databases[alias] = {**connections.databases["default"], "NAME": name}
+    connection.close()
+    with connection._nodb_cursor() as cursor:
+        # A database is copied when nobody else is connected to it.
+        cursor.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [original])
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{original}"')
+    try:
+        yield alias
+    finally:
+        connections[alias].close()
+        del connections[alias]
+        del connections.databases[alias]
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+SCHEMA = """
+SELECT format('%s.%s %s', table_name, column_name, data_type) FROM information_schema.columns
+WHERE table_schema = 'public'
+UNION ALL
+SELECT format('%s: %s', conrelid::regclass, pg_get_constraintdef(oid)) FROM pg_constraint
+WHERE connamespace = 'public'::regnamespace
+UNION ALL
+SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+UNION ALL
+SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+UNION ALL
+SELECT pg_get_functiondef(oid) FROM pg_proc
+WHERE pronamespace = 'public'::regnamespace AND prokind = 'f'
+  AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = pg_proc.oid AND deptype = 'e')
+"""
+
+
+def _schema(alias: str) -> set[str]:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(SCHEMA)
+        return {line for (line,) in cursor.fetchall()}
+
+
+def _ours(schema: set[str]) -> set[str]:
+    return {line for line in schema if re.search(rf"\b({'|'.join(OURS)})_", line)}
+
+
+def test_every_migration_can_be_undone_and_done_again(copy: str) -> None:
+    before = _schema(copy)
+    assert len(_ours(before)) > 200
+    call_command("migrate", "convgen", "zero", database=copy, verbosity=0)  # everything of ours stands on the accounts
+    assert _ours(_schema(copy)) == set()
+    call_command("migrate", database=copy, verbosity=0)
+    assert _schema(copy) == before

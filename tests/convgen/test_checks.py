@@ -1,0 +1,68 @@
+"""`manage.py check --deploy`: a public site with a key that nobody else knows of."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.checks import run_checks
+
+from convgen.checks import Bounds, check_secret_key, out_of_bounds
+
+
+@pytest.fixture
+def key_made_here(settings: Any) -> Path:
+    """A checkout that made its own secret key."""
+    settings.VAR_DIR.mkdir()
+    file: Path = settings.VAR_DIR / "secret-key"
+    file.write_text(settings.SECRET_KEY)
+    return file
+
+
+def test_a_public_host_with_a_key_made_here_is_warned_of(settings: Any, key_made_here: Path) -> None:
+    settings.ALLOWED_HOSTS = ["localhost", "convgen.example.com"]
+    (warning,) = check_secret_key()
+    assert warning.id == "convgen.W001"
+    assert "convgen.example.com" in warning.msg
+    assert "Set DJANGO_SECRET_KEY" in str(warning.hint)
+
+
+def test_any_host_at_all_is_a_public_host(settings: Any, key_made_here: Path) -> None:
+    settings.ALLOWED_HOSTS = ["*"]
+    assert [warning.id for warning in check_secret_key()] == ["convgen.W001"]
+
+
+def test_this_machine_alone_needs_no_key_of_its_own(settings: Any, key_made_here: Path) -> None:
+    settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1", "[::1]"]
+    assert check_secret_key() == []
+
+
+def test_a_key_from_the_environment_is_silent(settings: Any, key_made_here: Path) -> None:
+    settings.ALLOWED_HOSTS = ["convgen.example.com"]
+    key_made_here.write_text("another key, made before DJANGO_SECRET_KEY was set")
+    assert check_secret_key() == []
+    key_made_here.unlink()
+    assert check_secret_key() == []
+
+
+def test_it_is_registered_for_deployments_alone(settings: Any, key_made_here: Path) -> None:
+    settings.ALLOWED_HOSTS = ["convgen.example.com"]
+    assert "convgen.W001" not in {message.id for message in run_checks()}
+    assert "convgen.W001" in {message.id for message in run_checks(include_deployment_checks=True)}
+
+
+@pytest.mark.parametrize(
+    ("bounds", "good", "bad", "words"),
+    [
+        (Bounds("SUM", 1), [1, 5_000], [0, -1, float("nan")], "Set SUM to a number of 1 or more."),
+        (Bounds("SUM", 1, 10, unit="tries"), [1, 10], [0, 11], "Set SUM to a number from 1 to 10 (tries)."),
+        (Bounds("SUM", 0, low_excluded=True, unit="seconds"), [0.1], [0, -1], "Set SUM to a number above 0 (seconds)."),
+    ],
+)
+def test_bounds_are_kept_and_told(settings: Any, bounds: Bounds, good: list[Any], bad: list[Any], words: str) -> None:
+    for value in good:
+        settings.SUM = value
+        assert out_of_bounds([bounds], id="x.E001") == []
+    for value in bad:
+        settings.SUM = value
+        (error,) = out_of_bounds([bounds], id="x.E001")
+        assert (error.id, error.hint) == ("x.E001", words)
