@@ -13,7 +13,6 @@ import pwd
 import shlex
 import shutil
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ NAME = "convgen"  # of the application's role, which is no superuser, and of its
 PORT = "5432"  # names the socket file; nothing listens on the network
 UNPRIVILEGED_USER = "convgen-postgres"  # PostgreSQL refuses to run as root
 DAC_READ_SEARCH = 2  # its bit among Linux' capabilities
+LONGEST_FOLDER = 80  # bytes, which leave room for the socket's own name
 STARTS = 60  # half-second rounds to wait for a server that recovers from a crash
 
 CONFIGURATION = """
@@ -48,9 +48,16 @@ class EmbeddedServer:
 
     @property
     def socket_directory(self) -> Path:
-        """Short, because a socket's path holds 107 bytes at most; one per checkout and user."""
+        """Beside the data, unless that is too long: the path of a socket holds 107 bytes at most."""
+        beside = self.data.with_name(f"{self.data.name}-socket")
+        if len(os.fsencode(beside)) <= LONGEST_FOLDER:
+            return beside
         key = hashlib.sha256(f"{self.data}|{os.geteuid()}".encode()).hexdigest()[:12]
-        return Path(tempfile.gettempdir()) / f"convgen-pg-{key}"
+        return Path("/tmp") / f"convgen-pg-{key}"
+
+    @property
+    def log(self) -> Path:
+        return self.data.with_name(f"{self.data.name}.log")
 
     def django_settings(self) -> dict[str, Any]:
         return {
@@ -78,10 +85,11 @@ class EmbeddedServer:
 
     def stop(self) -> bool:
         """Stop the server, if it runs; its data stay. True if there was one to stop."""
-        if not self._running():
-            return False
-        self._run("pg_ctl", "-D", self.data, "-m", "fast", "-w", "stop")
-        return True
+        with self._lock():  # whoever wants it running starts it after we are through, not under our hands
+            if not self._running():
+                return False
+            self._run("pg_ctl", "-D", self.data, "-m", "fast", "-w", "stop")
+            return True
 
     def _answers(self, user: str = NAME, database: str = NAME) -> bool:
         try:
@@ -131,14 +139,14 @@ class EmbeddedServer:
                 time.sleep(0.5)
             else:
                 self._launch()
-        raise EmbeddedServerError(f"The embedded PostgreSQL does not answer; see {self.data / 'log'}.")
+        raise EmbeddedServerError(f"The embedded PostgreSQL does not answer; see {self.log}.")
 
     def _launch(self) -> None:
         # Left by a server that was killed. The pid in them may meanwhile be another program's.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
         (self.socket_directory / f".s.PGSQL.{PORT}.lock").unlink(missing_ok=True)
         options = f"-k {shlex.quote(str(self.socket_directory))}"
-        self._run("pg_ctl", "-D", self.data, "-w", "-t", "120", "-l", self.data / "log", "-o", options, "start")
+        self._run("pg_ctl", "-D", self.data, "-w", "-t", "120", "-o", options, "start")
 
     def _create_application(self) -> None:
         with self._connect("postgres", "template1") as connection:  # new databases, also of tests, begin as its copy
@@ -166,18 +174,19 @@ class EmbeddedServer:
 
     def _run(self, program: str, *arguments: str | Path) -> None:
         command = [str(binaries() / program), *map(str, arguments)]
-        done = subprocess.run(
-            [*_as_unprivileged_user(self.data), *command],
-            cwd="/",
-            stdin=subprocess.DEVNULL,
-            # A file and not a pipe: the server inherits it and would keep a pipe open for ever.
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        # A file and not a pipe: the server inherits it as its log, and would keep a pipe open for ever.
+        with open(self.log, "ab") as log:
+            done = subprocess.run(
+                [*_as_unprivileged_user(self.data), *command],
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
         if done.returncode:
             raise EmbeddedServerError(
-                f"{program} of the embedded PostgreSQL failed with code {done.returncode}; see {self.data / 'log'}."
-                f"{_tail(self.data / 'log')}"
+                f"{program} of the embedded PostgreSQL failed with code {done.returncode}; see {self.log}.\n"
+                f"{self.log.read_text(errors='replace')[-800:]}"
             )
 
 
@@ -231,10 +240,3 @@ def _right_of_way() -> str:
     status = Path("/proc/self/status").read_text()
     held = int(status.partition("CapBnd:")[2].split()[0], 16)
     return "dac_read_search" if held & 1 << DAC_READ_SEARCH else "dac_override"
-
-
-def _tail(log: Path) -> str:
-    try:
-        return "\n" + log.read_text(errors="replace")[-800:]
-    except OSError:
-        return ""

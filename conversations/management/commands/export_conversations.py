@@ -43,4 +43,4 @@ class Command(BaseCommand):
 
 
 def _default_path(file_format: str) -> Path:
-    return Path(settings.VAR_DIR) / "exports" / f"{file_format}-{timezone.now():%Y%m%d-%H%M%S}.jsonl"
+    return Path(settings.VAR_DIR) / "exports" / f"{file_format}-{timezone.now():%Y%m%d-%H%M%S-%f}.jsonl"
