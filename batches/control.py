@@ -79,12 +79,15 @@ def stop(job_id: UUID, reason: str) -> bool:
 def retry_failed(job_id: UUID) -> int:
     """Queue the failed items of a job that has not ended once more, and say how many.
 
-    The items of an ended job are retried by a new batch over failed conversations.
+    Items whose conversation another batch is at are left out. Those of an ended job are retried by a new batch over
+    failed conversations.
     """
     job = BatchJob.objects.select_for_update().get(pk=job_id)
     if job.ended:
         return 0
-    retried = job.items.filter(status=ItemStatus.FAILED).update(
+    elsewhere = BatchItem.objects.filter(status__in=OPEN).values("conversation")
+    failed = job.items.filter(status=ItemStatus.FAILED).exclude(conversation__in=elsewhere)
+    retried = failed.update(
         status=ItemStatus.QUEUED, progress=0, attempts=0, error_type="", error_message="", completed_at=None
     )
     BatchJob.objects.filter(pk=job_id).update(

@@ -1,0 +1,268 @@
+"""Batches and their items, and conversations with *Generate selected*."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from batches import control, planning
+from batches.models import OPEN, BatchItem, BatchJob, ItemStatus, Selection
+from batches.summary import summarize
+from conversations.admin.conversations import ConversationAdmin
+from conversations.admin.display import badge, list_link, page_link, problem, usd, with_sentence
+from conversations.admin.fields import pretty_json
+from conversations.admin.lists import ReadOnlyAdmin
+from conversations.admin.scoping import visible
+from conversations.choices import Tier
+from conversations.models import Conversation
+
+RECENT = 20  # batches that the list of conversations can be filtered by
+
+
+@admin.register(BatchJob)
+class BatchJobAdmin(ReadOnlyAdmin):
+    list_display = ["name", "state", "progress", "failed", "cost", "priority", "started_at", "created_by"]
+    list_filter = ["status", "priority", "tier", "delivery"]
+    list_select_related = ["created_by"]
+    search_fields = ["name", "model", "created_by__username"]
+    date_hierarchy = "created_at"
+    ordering = ["-created_at"]
+    actions = ["pause", "resume", "cancel", "retry_failed_items"]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        reason = [(None, {"fields": ["reason"]})] if obj and obj.status_reason else []
+        return [
+            *reason,
+            (None, {"fields": ["state_alone", "items_by_status", "conversations_of_it", "results"]}),
+            ("Time and cost", {"fields": self._time_and_cost}),
+            ("Configuration", {"fields": self._configuration}),
+            ("Record", {"fields": ["id", "created_by", "created_at", "workspace"], "classes": ["collapse"]}),
+        ]
+
+    _time_and_cost = [("started_at", "completed_at", "estimated_time_remaining"), ("cost", "budget")]
+    _configuration = [
+        ("tier", "selection"),
+        ("priority", "delivery", "model"),
+        ("concurrent_processing", "max_attempts"),
+        "error_handling",
+        "parameters",
+    ]
+
+    def has_control_permission(self, request: HttpRequest) -> bool:
+        """A batch is not edited, but who may change it may steer it."""
+        return request.user.has_perm("batches.change_batchjob")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("batches.delete_batchjob") and (obj is None or obj.ended)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """Items go with their batch; a batch at work stays."""
+        listed, counts, needed, protected = super().get_deleted_objects(objs, request)
+        at_work = [f"{job} ({job.get_status_display().lower()})" for job in objs if not job.ended]
+        needed -= {BatchItem._meta.verbose_name, BatchJob._meta.verbose_name}
+        return listed, counts, needed, [*protected, *at_work]
+
+    @admin.display(description="status", ordering="status")
+    def state(self, job: BatchJob) -> SafeString:
+        return with_sentence(self.state_alone(job), job.status_reason)
+
+    @admin.display(description="status")
+    def state_alone(self, job: BatchJob) -> SafeString:
+        return badge(job.get_status_display(), job.status)
+
+    @admin.display(description="reason")
+    def reason(self, job: BatchJob) -> SafeString:
+        return problem(job.status_reason)
+
+    @admin.display(description="progress", ordering="completed_items")
+    def progress(self, job: BatchJob) -> str:
+        return f"{job.completed_items}/{job.total_items}"
+
+    @admin.display(description="failed", ordering="failed_items")
+    def failed(self, job: BatchJob) -> Any:
+        return _items(job, ItemStatus.FAILED, job.failed_items) if job.failed_items else 0
+
+    @admin.display(description="items")
+    def items_by_status(self, job: BatchJob) -> SafeString:
+        of_this_job = {"job__id__exact": job.pk}
+        return format_html(
+            "{}: {}, {}",
+            list_link("batches_batchitem", f"{job.completed_items} of {job.total_items} done", of_this_job),
+            _items(job, ItemStatus.COMPLETED, f"{job.successful_items} successful"),
+            _items(job, ItemStatus.FAILED, f"{job.failed_items} failed"),
+        )
+
+    @admin.display(description="conversations")
+    def conversations_of_it(self, job: BatchJob) -> SafeString:
+        return list_link("conversations_conversation", "the conversations of this batch", {"batch": job.pk})
+
+    @admin.display(description="results")
+    def results(self, job: BatchJob) -> str:
+        summary = summarize(job)
+        tiers = [(Tier(tier.tier).label, tier) for tier in summary.tiers]
+        shown = {"tiers": tiers, "failures": summary.failures.most_common(), "simulated": summary.simulated}
+        return render_to_string("batches/results.html", shown)
+
+    @admin.display(description="cost", ordering="actual_cost_usd")
+    def cost(self, job: BatchJob) -> str:
+        return usd(job.actual_cost_usd)
+
+    @admin.display(description="budget")
+    def budget(self, job: BatchJob) -> str:
+        return self.get_empty_value_display() if job.budget_usd is None else usd(job.budget_usd)
+
+    @admin.display(description="shared parameters")
+    def parameters(self, job: BatchJob) -> str:
+        return pretty_json(job.shared_parameters) if job.shared_parameters else self.get_empty_value_display()
+
+    # Steering. Each action says which batches it could not be done to, and why.
+
+    @admin.action(description="Pause selected batches", permissions=["control"])
+    def pause(self, request: HttpRequest, jobs: QuerySet[BatchJob]) -> None:
+        reason = f"Paused by {request.user.get_username()}."
+        self._steer(request, jobs, lambda pk: control.pause(pk, reason), "paused", "processing")
+
+    @admin.action(description="Resume selected batches", permissions=["control"])
+    def resume(self, request: HttpRequest, jobs: QuerySet[BatchJob]) -> None:
+        self._steer(request, jobs, control.resume, "resumed", "paused")
+
+    @admin.action(description="Cancel selected batches", permissions=["control"])
+    def cancel(self, request: HttpRequest, jobs: QuerySet[BatchJob]) -> None:
+        self._steer(request, jobs, control.cancel, "cancelled", "unfinished")
+
+    def _steer(
+        self, request: HttpRequest, jobs: QuerySet[BatchJob], act: Callable[[UUID], bool], done: str, needed: str
+    ) -> None:
+        for job in jobs:
+            if act(job.pk):
+                self.message_user(request, f"“{job}” is {done}.", messages.SUCCESS)
+            else:
+                job.refresh_from_db(fields=["status"])
+                state = job.get_status_display().lower()
+                refusal = f"“{job}” cannot be {done}: it is {state}, and only a batch that is {needed} can be."
+                self.message_user(request, refusal, messages.WARNING)
+
+    @admin.action(description="Retry failed items of selected batches", permissions=["control"])
+    def retry_failed_items(self, request: HttpRequest, jobs: QuerySet[BatchJob]) -> None:
+        for job in jobs:
+            if retried := control.retry_failed(job.pk):
+                what = "1 failed item is" if retried == 1 else f"{retried} failed items are"
+                self.message_user(request, f"{what} queued once more in “{job}”.", messages.SUCCESS)
+            else:
+                self.message_user(request, _why_not_retried(job), messages.WARNING)
+
+
+def _items(job: BatchJob, status: ItemStatus, text: object) -> SafeString:
+    return list_link("batches_batchitem", text, {"job__id__exact": job.pk, "status__exact": status.value})
+
+
+def _why_not_retried(job: BatchJob) -> SafeString:
+    if not job.ended:
+        return format_html("“{}” has no failed items that could be retried.", job)
+    filters = {"batch": job.pk, "status__exact": "failed"}
+    failed = list_link("conversations_conversation", "its failed conversations", filters)
+    return format_html("“{}” has ended. Generate {} in a new batch instead.", job, failed)
+
+
+@admin.register(BatchItem)
+class BatchItemAdmin(ReadOnlyAdmin):
+    list_display = ["place", "conversation_link", "state", "attempts", "completed_at", "job_link"]
+    list_filter = ["status"]
+    list_select_related = ["job"]
+    search_fields = ["conversation__conversation_id", "job__name", "error_type", "error_message"]
+    ordering = ["-job__created_at", "position"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(readable_id=F("conversation__conversation_id"))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        failed = [(None, {"fields": ["failure"]})] if obj and obj.error_message else []
+        what = ["job_link", "position", "conversation_link", "state_alone", "progress", "estimated_time", "attempts"]
+        when = ["started_at", "completed_at"]
+        at_work = ["claimed_by", "lease_expires_at", "call_id", "id", "workspace"]
+        return [*failed, (None, {"fields": [*what, *when]}), ("Record", {"fields": at_work, "classes": ["collapse"]})]
+
+    @admin.display(description="item", ordering="position")
+    def place(self, item: BatchItem) -> str:
+        return f"#{item.position}"
+
+    @admin.display(description="conversation", ordering="conversation__conversation_id")
+    def conversation_link(self, item: Any) -> SafeString:
+        return page_link("conversations_conversation", item.conversation_id, item.readable_id)
+
+    @admin.display(description="batch", ordering="job__name")
+    def job_link(self, item: BatchItem) -> SafeString:
+        return page_link("batches_batchjob", item.job_id, item.job.name)
+
+    @admin.display(description="status", ordering="status")
+    def state(self, item: BatchItem) -> SafeString:
+        return with_sentence(self.state_alone(item), item.error_message)
+
+    @admin.display(description="status")
+    def state_alone(self, item: BatchItem) -> SafeString:
+        return badge(item.get_status_display(), item.status)
+
+    @admin.display(description="why it failed")
+    def failure(self, item: BatchItem) -> SafeString:
+        return format_html("{}<p>{}</p>", problem(item.error_message), badge(item.error_type))
+
+
+class BatchFilter(admin.SimpleListFilter):
+    title = "batch"
+    parameter_name = "batch"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        jobs = visible(BatchJob.objects.order_by("-created_at"), request.user)
+        return [(str(pk), name) for pk, name in jobs.values_list("pk", "name")[:RECENT]]
+
+    def queryset(self, request: HttpRequest, conversations: QuerySet[Any]) -> QuerySet[Any]:
+        if not self.value():
+            return conversations
+        try:
+            job_id = UUID(self.value())
+        except ValueError:
+            return conversations.none()
+        return conversations.filter(pk__in=BatchItem.objects.filter(job_id=job_id).values("conversation"))
+
+
+@admin.register(Conversation)
+class GeneratingConversationAdmin(ConversationAdmin):
+    list_filter = [*ConversationAdmin.list_filter, BatchFilter]
+    actions = ["generate_selected", *ConversationAdmin.actions]
+
+    def has_generate_permission(self, request: HttpRequest) -> bool:
+        """Generating costs money: it takes the permission to add a batch."""
+        return request.user.has_perm("batches.add_batchjob")
+
+    @admin.action(description="Generate selected conversations", permissions=["generate"])
+    def generate_selected(self, request: HttpRequest, conversations: QuerySet[Conversation]) -> None:
+        workspaces = {conversation.workspace for conversation in conversations.select_related("workspace")}
+        if len(workspaces) != 1:
+            self.message_user(request, "Choose conversations of one workspace: a batch has only one.", messages.ERROR)
+            return
+        order = planning.Order(
+            workspace=workspaces.pop(),
+            selection=Selection.CHOSEN,
+            chosen=[str(conversation.pk) for conversation in conversations],
+            created_by=request.user,
+        )
+        try:
+            job = planning.create(order)
+        except planning.PlanError as error:
+            self.message_user(request, str(error), messages.ERROR)
+            return
+        if job:
+            link = page_link("batches_batchjob", job.pk, job.name)
+            self.message_user(request, format_html("The batch is queued: {}.", link), messages.SUCCESS)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """A conversation's items of former batches go with it; one that a batch is at stays."""
+        listed, counts, needed, protected = super().get_deleted_objects(objs, request)
+        at_work = BatchItem.objects.filter(conversation__in=list(objs), status__in=OPEN).select_related("job")
+        return listed, counts, needed - {BatchItem._meta.verbose_name}, [*protected, *map(str, at_work)]

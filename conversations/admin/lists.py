@@ -1,0 +1,40 @@
+"""Lists and pages of a common kind."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from conversations.admin.scoping import WorkspaceRowAdmin
+
+
+class LeanChangeList(ChangeList):
+    """A list that leaves the columns named in `list_defer` in the database."""
+
+    def get_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
+        rows = super().get_queryset(request, *args, **kwargs)
+        return rows.defer(*getattr(self.model_admin, "list_defer", ()))
+
+
+class LeanListAdmin(WorkspaceRowAdmin):
+    """For rows with long texts, which the list does not show."""
+
+    list_defer: Sequence[str] = ()
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return LeanChangeList
+
+
+class ReadOnlyAdmin(LeanListAdmin):
+    """For records that are looked at, and never changed by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

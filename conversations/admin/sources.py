@@ -1,0 +1,155 @@
+import hashlib
+import re
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+
+from conversations.admin.display import list_link, page_link
+from conversations.admin.fields import PlainTextarea
+from conversations.admin.scoping import VisibleRelatedFilter, WorkspaceRowAdmin, WorkspaceRowForm, signed_in
+from conversations.models import Chunk, Document
+
+RULE = re.compile(r"^\s*-{3,}\s*$", re.MULTILINE)
+
+
+class DocumentForm(WorkspaceRowForm):
+    """A new document: its text is pasted whole, and cut into chunks."""
+
+    text = forms.CharField(
+        widget=PlainTextarea(attrs={"rows": 30}),
+        help_text="A line of three dashes (---) begins a new chunk. Chunks can be changed, added and removed later.",
+    )
+
+    def clean_text(self) -> str:
+        text: str = self.cleaned_data["text"]
+        if not _pieces(text):
+            raise ValidationError("This text has nothing but dashes.")
+        return text
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or {}
+        if "text" in cleaned and "workspace" in cleaned:
+            self.instance.content_hash = hashlib.sha256(cleaned["text"].encode()).hexdigest()
+            same = Document.objects.filter(workspace=cleaned["workspace"], content_hash=self.instance.content_hash)
+            if document := same.first():
+                self.add_error("text", f"This text is here already, as “{document.title}”.")
+        return cleaned
+
+    def chunks(self) -> list[Chunk]:
+        """The chunks of the saved document, not yet saved themselves."""
+        return [
+            Chunk(workspace_id=self.instance.workspace_id, document=self.instance, position=position, text=text)
+            for position, text in enumerate(_pieces(self.cleaned_data["text"]), start=1)
+        ]
+
+
+def _pieces(text: str) -> list[str]:
+    return [piece.strip() for piece in RULE.split(text) if piece.strip()]
+
+
+class ChunkInline(admin.TabularInline):
+    """The chunks of a document at a glance; each is changed on its own page, since there may be hundreds."""
+
+    model = Chunk
+    fields = ["position", "start"]
+    readonly_fields = ["position", "start"]
+    classes = ["bare"]
+    can_delete = False
+    extra = 0
+
+    @admin.display(description="text")
+    def start(self, chunk: Chunk) -> SafeString:
+        return page_link("conversations_chunk", chunk.pk, Truncator(chunk.text).words(40))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("document")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(Document)
+class DocumentAdmin(WorkspaceRowAdmin):
+    list_display = ["title", "source", "chunk_count", "created_by", "created_at"]
+    list_filter = ["created_at"]
+    list_select_related = ["created_by"]
+    search_fields = ["title", "source"]
+    ordering = ["title"]
+    readonly_fields = ["content_hash", "created_by", "created_at"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(chunks_in_it=Count("chunks"))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        if obj is None:
+            return ["workspace", "title", "source", "text"]
+        return ["workspace", "title", "source", "content_hash", "created_by", "created_at"]
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        if not change:
+            kwargs["form"] = DocumentForm
+        return super().get_form(request, obj, change=change, **kwargs)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return [ChunkInline] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Document, form: Any, change: bool) -> None:
+        if change:
+            return super().save_model(request, obj, form, change)
+        obj.created_by = signed_in(request)
+        super().save_model(request, obj, form, change)
+        Chunk.objects.bulk_create(form.chunks())
+
+    @admin.display(description="chunks", ordering="chunks_in_it")
+    def chunk_count(self, document: Any) -> SafeString:
+        return list_link("conversations_chunk", document.chunks_in_it, {"document__id__exact": document.pk})
+
+
+@admin.register(Chunk)
+class ChunkAdmin(WorkspaceRowAdmin):
+    list_display = ["place", "start", "labels", "complexity", "conversation_count"]
+    list_filter = [("document", VisibleRelatedFilter)]
+    list_select_related = ["document"]
+    search_fields = ["text", "document__title"]
+    ordering = ["document__title", "position"]
+    autocomplete_fields = ["document"]
+    fields = ["document", "position", "text", "dimensions"]
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).annotate(used_by=Count("conversations"))
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return ["document"] if obj else []
+
+    def save_model(self, request: HttpRequest, obj: Chunk, form: Any, change: bool) -> None:
+        obj.workspace_id = obj.document.workspace_id
+        super().save_model(request, obj, form, change)
+
+    @admin.display(description="chunk", ordering="document__title")
+    def place(self, chunk: Chunk) -> str:
+        return str(chunk)
+
+    @admin.display(description="text")
+    def start(self, chunk: Chunk) -> str:
+        return Truncator(chunk.text).words(24)
+
+    @admin.display(description="labels")
+    def labels(self, chunk: Chunk) -> str:
+        return ", ".join(map(str, chunk.dimensions.get("labels", [])))
+
+    @admin.display(description="complexity", ordering="dimensions__complexity")
+    def complexity(self, chunk: Chunk) -> str:
+        return str(chunk.dimensions.get("complexity", ""))
+
+    @admin.display(description="conversations", ordering="used_by")
+    def conversation_count(self, chunk: Any) -> SafeString:
+        return list_link("conversations_conversation", chunk.used_by, {"chunk__id__exact": chunk.pk})

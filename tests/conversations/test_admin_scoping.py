@@ -1,0 +1,203 @@
+"""A member sees and chooses rows of her own workspaces alone; superusers see all."""
+
+from typing import Any
+
+import pytest
+from django.db.models import Model
+from django.test import Client
+
+from batches.models import BatchItem, BatchJob
+from conversations.models import (
+    Chunk,
+    Conversation,
+    Dimension,
+    Document,
+    Export,
+    Membership,
+    PromptTemplate,
+    Workspace,
+)
+from generation.models import GenerationLog
+from tests.admin_pages import add_to, filled_in, list_of, listed, member, page_of, run
+from tests.factories import (
+    BatchItemFactory,
+    BatchJobFactory,
+    ChunkFactory,
+    ConversationFactory,
+    DimensionFactory,
+    DocumentFactory,
+    ExportFactory,
+    GenerationLogFactory,
+    MembershipFactory,
+    PromptTemplateFactory,
+    UserFactory,
+    WorkspaceFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+FACTORIES: dict[type[Model], Any] = {
+    Membership: MembershipFactory,
+    Dimension: DimensionFactory,
+    Document: DocumentFactory,
+    PromptTemplate: PromptTemplateFactory,
+    Conversation: ConversationFactory,
+    Export: ExportFactory,
+    BatchJob: BatchJobFactory,
+}
+
+
+def made(model: type[Model], workspace: Workspace) -> Any:
+    match model.__name__:
+        case "Chunk":
+            return ChunkFactory(document__workspace=workspace)
+        case "GenerationLog":
+            return GenerationLogFactory(conversation__workspace=workspace)
+        case "BatchItem":
+            return BatchItemFactory(job__workspace=workspace)
+    return FACTORIES[model](workspace=workspace)
+
+
+@pytest.fixture
+def ours() -> Workspace:
+    return WorkspaceFactory(name="Ours")
+
+
+@pytest.fixture
+def theirs() -> Workspace:
+    return WorkspaceFactory(name="Theirs")
+
+
+@pytest.mark.parametrize("model", [*FACTORIES, Chunk, GenerationLog, BatchItem])
+def test_lists_and_pages_show_the_rows_of_ones_own_workspace(
+    model: type[Model], ours: Workspace, theirs: Workspace, admin_client: Client
+) -> None:
+    own, foreign = made(model, ours), made(model, theirs)
+    permissions = [f"{verb}_{model._meta.model_name}" for verb in ("view", "change", "delete")]
+    client = member(ours, *permissions)
+    seen = listed(client, model)
+    assert own.pk in seen
+    assert foreign.pk not in seen
+    assert client.get(page_of(own)).status_code == 200
+    for page in ("change", "history"):
+        assert client.get(page_of(foreign, page)).status_code in (302, 404)
+    assert client.post(page_of(foreign, "delete"), {"post": "yes"}).status_code in (302, 403, 404)
+    assert model._default_manager.filter(pk=foreign.pk).exists()
+    assert {own.pk, foreign.pk} <= listed(admin_client, model)
+
+
+def test_workspaces_themselves_are_seen_by_their_members(ours: Workspace, theirs: Workspace) -> None:
+    client = member(ours, "view_workspace")
+    assert listed(client, Workspace) == {ours.pk}
+    assert client.get(page_of(theirs)).status_code == 302
+
+
+def test_an_action_does_not_reach_rows_of_other_workspaces(ours: Workspace, theirs: Workspace) -> None:
+    own = ConversationFactory(workspace=ours, status="generated")
+    foreign = ConversationFactory(workspace=theirs, status="generated")
+    run(member(ours, "change_conversation"), "approve", [own, foreign])
+    own.refresh_from_db()
+    foreign.refresh_from_db()
+    assert (own.status, foreign.status) == ("approved", "generated")
+
+
+def test_filters_offer_what_one_may_see(ours: Workspace, theirs: Workspace) -> None:
+    for workspace in (ours, theirs):
+        ConversationFactory(workspace=workspace, template__name=f"Template of {workspace}")
+        ChunkFactory(document__workspace=workspace, document__title=f"Guide of {workspace}")
+        DimensionFactory(workspace=workspace, name=f"Persona of {workspace}")
+        BatchJobFactory(workspace=workspace, name=f"Batch of {workspace}")
+        GenerationLogFactory(conversation__workspace=workspace, model=f"model of {workspace}")
+    ConversationFactory(workspace=ours)
+    client = member(ours, "view_conversation", "view_chunk", "view_generationlog")
+    for model in (Conversation, Chunk, GenerationLog):
+        shown = client.get(list_of(model)).content.decode()
+        assert "of Ours" in shown
+        assert "of Theirs" not in shown
+
+
+def test_choices_are_those_of_ones_own_workspace(ours: Workspace, theirs: Workspace) -> None:
+    for workspace in (ours, theirs):
+        DimensionFactory(workspace=workspace, name=f"Persona of {workspace}")
+        DocumentFactory(workspace=workspace, title=f"Guide of {workspace}")
+    client = member(ours, "add_prompttemplate", "change_prompttemplate", "add_chunk", "view_document")
+    shown = client.get(add_to(PromptTemplate)).content.decode()
+    assert "Persona of Ours" in shown
+    assert "Persona of Theirs" not in shown
+    asked = {"app_label": "conversations", "model_name": "chunk", "field_name": "document"}
+    offered = client.get("/admin/autocomplete/", asked).json()["results"]
+    assert [choice["text"] for choice in offered] == ["Guide of Ours"]
+
+
+def test_a_foreign_document_is_refused_although_its_key_is_known(ours: Workspace, theirs: Workspace) -> None:
+    foreign = DocumentFactory(workspace=theirs)
+    client = member(ours, "add_chunk", "view_document")
+    response = client.post(add_to(Chunk), {"document": foreign.pk, "position": 1, "text": "Mine?", "dimensions": "{}"})
+    assert response.status_code == 200
+    assert "document" in response.context["adminform"].form.errors
+    assert not Chunk.objects.exists()
+
+
+def dimension(**values: Any) -> dict[str, Any]:
+    return {"kind": "persona", "name": "Nurse", "attributes": "{}", "position": 0, "active": "on", **values}
+
+
+def test_a_new_row_joins_the_only_workspace_one_has_whatever_is_posted(ours: Workspace, theirs: Workspace) -> None:
+    client = member(ours, "add_dimension", "view_dimension")
+    assert 'type="hidden" name="workspace"' in client.get(add_to(Dimension)).content.decode()
+    assert client.post(add_to(Dimension), dimension(workspace=theirs.pk)).status_code == 302
+    assert Dimension.objects.get().workspace == ours
+
+
+def test_who_has_several_workspaces_chooses_and_else_gets_the_first(ours: Workspace, theirs: Workspace) -> None:
+    user = UserFactory(is_staff=True, is_superuser=True)
+    client = Client()
+    client.force_login(user)
+    assert '<select name="workspace"' in client.get(add_to(Dimension)).content.decode()
+    client.post(add_to(Dimension), dimension(name="Chosen", workspace=theirs.pk))
+    client.post(add_to(Dimension), dimension(name="Not chosen"))
+    assert Dimension.objects.get(name="Chosen").workspace == theirs
+    assert Dimension.objects.get(name="Not chosen").workspace == ours
+
+
+def test_a_row_never_moves_to_another_workspace(ours: Workspace, theirs: Workspace, admin_client: Client) -> None:
+    row = DimensionFactory(workspace=ours)
+    saved = admin_client.post(page_of(row), filled_in(admin_client, page_of(row), workspace=theirs.pk, name="Renamed"))
+    assert saved.status_code == 302
+    row.refresh_from_db()
+    assert (row.workspace, row.name) == (ours, "Renamed")
+
+
+def test_a_name_taken_in_the_workspace_is_refused_on_the_form(ours: Workspace, theirs: Workspace) -> None:
+    DimensionFactory(workspace=ours, name="Nurse")
+    DimensionFactory(workspace=theirs, name="Teacher")
+    client = member(ours, "add_dimension", "view_dimension")
+    refused = client.post(add_to(Dimension), dimension(name="Nurse"))
+    assert refused.status_code == 200
+    assert "already exists" in refused.content.decode()
+    assert client.post(add_to(Dimension), dimension(name="Teacher")).status_code == 302
+
+
+def test_staff_without_a_workspace_see_nothing_and_add_nothing(ours: Workspace) -> None:
+    DimensionFactory(workspace=ours)
+    client = member(ours, "add_dimension", "view_dimension")
+    Membership.objects.all().delete()
+    assert listed(client, Dimension) == set()
+    assert client.get(add_to(Dimension)).status_code == 403
+
+
+def test_the_workspace_is_a_column_only_for_those_who_see_several(ours: Workspace, admin_client: Client) -> None:
+    DimensionFactory(workspace=ours)
+    client = member(ours, "view_dimension")
+    assert "column-workspace" not in client.get(list_of(Dimension)).content.decode()
+    WorkspaceFactory()
+    assert "column-workspace" in admin_client.get(list_of(Dimension)).content.decode()
+
+
+def test_who_makes_a_workspace_is_its_first_lead(ours: Workspace) -> None:
+    client = member(ours, "add_workspace", "view_workspace")
+    data = {"name": "New", "slug": "new", "memberships-TOTAL_FORMS": 0, "memberships-INITIAL_FORMS": 0}
+    response = client.post(add_to(Workspace), data)
+    assert response.status_code == 302
+    assert Membership.objects.get(workspace__slug="new").role == "lead"
+    assert len(listed(client, Workspace)) == 2
