@@ -24,6 +24,7 @@ from batches.leases import Look, Work
 from batches.models import BatchJob, ErrorHandling, JobStatus
 from convgen.database.threads import DatabaseThreads
 from generation.claude import Claude
+from generation.drafts import Drafts
 from generation.endpoint import Endpoint, endpoint
 from generation.errors import FixConfiguration, GenerationError, ReplyUnusable, RetryLater, StopEverything
 from generation.limits import RequestLimit
@@ -110,6 +111,7 @@ class Slice:
     drain: Drain
     stopping: Callable[[], bool]
 
+    known: Drafts = field(default_factory=Drafts)
     in_flight: "set[asyncio.Task[None]]" = field(default_factory=set)
     unavailable: int = 0  # conversations in a row that failed because Claude was not there
     begun_at: float = field(default_factory=time.monotonic)
@@ -173,7 +175,7 @@ class Slice:
         if delays[0] < 0:
             self.ask_at = time.monotonic() - delays[0]
             return
-        works = await self.database(leases.claim, self.job, self.runner, len(delays))
+        works = await self.database(leases.claim, self.job, self.runner, len(delays), self.known)
         self.waiting -= len(delays)
         for work, delay in zip(works, delays, strict=False):
             self.in_flight.add(asyncio.create_task(self._work(work, delay)))
@@ -202,8 +204,7 @@ class Slice:
                 work.draft,
                 work.call_id,
                 permit=Granted(delay, partial(self.limit.permit, self.drain.sleep), self.drain),
-                on_saved=lambda success: work.finish(spent_usd=success.spent_usd),
-                on_failed=lambda error, spent: work.finish(spent_usd=spent, error=error),
+                orderer=work,
             )
         except Interrupted as interrupted:
             await self.database(leases.give_back, work, interrupted.spent_usd)

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -20,7 +19,9 @@ from django.utils import timezone
 from batches.models import BatchItem, BatchJob, ItemStatus, JobStatus
 from conversations.models import Conversation
 from generation import claims, saving
+from generation.drafts import Drafts
 from generation.errors import Abandoned, GenerationError, NotClaimable
+from generation.saving import ZERO, Orderer
 
 TAKE_JOB = """
 UPDATE batches_batchjob
@@ -64,24 +65,6 @@ WHERE item.id = free.id
 RETURNING item.id, item.conversation_id, item.call_id, free.former, item.attempts
 """
 
-# An item's end, fenced by its call id, and its job's count of it.
-FINISH_ITEM = """
-WITH ended AS (
-    UPDATE batches_batchitem
-    SET status = %(status)s, progress = 100, error_type = %(error_type)s, error_message = %(error_message)s,
-        claimed_by = '', lease_expires_at = NULL, completed_at = clock_timestamp()
-    WHERE id = %(item)s AND call_id = %(call)s AND status = 'processing'
-    RETURNING status
-)
-UPDATE batches_batchjob
-SET completed_items = completed_items + 1,
-    successful_items = successful_items + (ended.status = 'completed')::int,
-    failed_items = failed_items + (ended.status = 'failed')::int,
-    actual_cost_usd = actual_cost_usd + %(spent)s
-FROM ended
-WHERE id = %(job)s
-"""
-
 
 @dataclass(frozen=True)
 class Look:
@@ -94,17 +77,19 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Work:
-    """One claimed item, with its draft loaded."""
+class Work(Orderer):
+    """One claimed item, with its draft loaded. Its end is written with the conversation's, fenced by the call id."""
 
     item_id: UUID
     job_id: UUID
     call_id: UUID
     draft: Conversation
 
-    def finish(self, *, spent_usd: Decimal = Decimal(0), error: GenerationError | None = None) -> bool:
-        """Write the item's end and count it; False when the claim was lost. To be called in a transaction."""
-        return _finish(self.item_id, self.job_id, self.call_id, spent_usd, error)
+    def holds(self, error: GenerationError | None) -> bool:
+        return _end_item(self.item_id, self.call_id, error)
+
+    def count(self, error: GenerationError | None, spent_usd: Decimal) -> None:
+        _count(self.job_id, error, spent_usd)
 
 
 def take_job(job_id: UUID, runner: str) -> bool:
@@ -127,10 +112,11 @@ def look(job_id: UUID, runner: str, *, waiting_for: str = "") -> Look | None:
 
 
 @transaction.atomic
-def claim(job: BatchJob, runner: str, wanted: int) -> list[Work]:
+def claim(job: BatchJob, runner: str, wanted: int, known: Drafts) -> list[Work]:
     """Claim up to `wanted` items and their conversations.
 
-    An item that was begun too often is failed here, and so is one whose conversation is no draft any more.
+    `known` keeps templates and sources between calls. An item that was begun too often is failed here, and so is one
+    whose conversation is no draft any more.
     """
     with connection.cursor() as cursor:
         values = {"job": job.pk, "runner": runner, "lease": settings.BATCH_LEASE_SECONDS, "wanted": wanted}
@@ -142,13 +128,14 @@ def claim(job: BatchJob, runner: str, wanted: int) -> list[Work]:
         [claims.Claim(conversation, call, former) for _item, conversation, call, former, _attempts in rows],
         attempts=job.max_attempts,
     )
-    drafts = _drafts(claimed)
+    drafts = known.load(claimed)
     works = []
     for item, conversation, call, _former, attempts in rows:
         if conversation not in claimed:
-            _finish(item, job.pk, call, Decimal(0), NotClaimable())
+            _refuse(item, job.pk, call)
         elif attempts > settings.BATCH_ITEM_CLAIMS:
-            _abandon(Work(item, job.pk, call, drafts[conversation]))
+            draft = drafts[conversation]
+            saving.fail(draft, call, Abandoned(), orderer=Work(item, job.pk, call, draft))
         else:
             works.append(Work(item, job.pk, call, drafts[conversation]))
     return works
@@ -201,28 +188,34 @@ def leave_job(job_id: UUID, runner: str, on_unfinished: Callable[[UUID], None]) 
         on_unfinished(job_id)
 
 
-def _finish(item_id: UUID, job_id: UUID, call_id: UUID, spent_usd: Decimal, error: GenerationError | None) -> bool:
-    values: dict[str, Any] = {
-        "item": item_id,
-        "job": job_id,
-        "call": call_id,
-        "status": ItemStatus.FAILED.value if error else ItemStatus.COMPLETED.value,
-        "error_type": error.code() if error else "",
-        "error_message": str(error) if error else "",
-        "spent": spent_usd,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(FINISH_ITEM, values)
-        return bool(cursor.rowcount)
+def _end_item(item_id: UUID, call_id: UUID, error: GenerationError | None) -> bool:
+    return bool(
+        BatchItem.objects.filter(pk=item_id, call_id=call_id, status=ItemStatus.PROCESSING).update(
+            status=ItemStatus.FAILED if error else ItemStatus.COMPLETED,
+            progress=100,
+            error_type=error.code() if error else "",
+            error_message=str(error) if error else "",
+            claimed_by="",
+            lease_expires_at=None,
+            completed_at=timezone.now(),
+        )
+    )
 
 
-def _abandon(work: Work) -> None:
-    saving.fail(work.draft, work.call_id, Abandoned(), within=lambda: work.finish(error=Abandoned()))
+def _count(job_id: UUID, error: GenerationError | None, spent_usd: Decimal = ZERO) -> None:
+    BatchJob.objects.filter(pk=job_id).update(
+        completed_items=F("completed_items") + 1,
+        successful_items=F("successful_items") + (0 if error else 1),
+        failed_items=F("failed_items") + (1 if error else 0),
+        actual_cost_usd=F("actual_cost_usd") + spent_usd,
+    )
 
 
-def _drafts(ids: set[UUID]) -> dict[UUID, Conversation]:
-    related = ("template", "document", "chunk__document")
-    return Conversation.objects.select_related(*related).in_bulk(ids)
+def _refuse(item_id: UUID, job_id: UUID, call_id: UUID) -> None:
+    """End an item whose conversation could not be claimed."""
+    error = NotClaimable()
+    if _end_item(item_id, call_id, error):
+        _count(job_id, error)
 
 
 def _ours(job_id: UUID, runner: str) -> QuerySet[BatchItem]:

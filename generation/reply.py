@@ -1,6 +1,7 @@
 """What Claude is asked to answer with, and how its answer is read."""
 
 import json
+from functools import cache
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -38,6 +39,7 @@ class Reply(BaseModel):
         return turns
 
 
+@cache
 def output_format() -> dict[str, Any]:
     """The `output_config` of a request: Claude is held to the schema that also validates its reply."""
     return {"format": {"type": "json_schema", "schema": Reply.model_json_schema()}}

@@ -1,6 +1,5 @@
 """How a conversation's generation ends in the database: with all of it, or with a reason; never with a half."""
 
-from collections.abc import Callable
 from decimal import Decimal
 from uuid import UUID
 
@@ -19,17 +18,25 @@ from generation.reply import Reply
 
 ZERO = Decimal(0)
 
-# The caller's own fence and writes, first in the transaction (so that all lock rows in one order). False says that
-# the claim was lost: then nothing is saved.
-Within = Callable[[], bool]
+
+class Orderer:
+    """Whoever ordered the conversation, with writes of its own for the transaction that ends it.
+
+    All lock rows in one order, the contended ones last: `holds`, the conversation and what belongs to it, `count`.
+    """
+
+    def holds(self, error: GenerationError | None) -> bool:
+        """Write that the work has ended, first of all; False when it was lost to somebody else."""
+        return True
+
+    def count(self, error: GenerationError | None, spent_usd: Decimal) -> None:
+        """Write what many write, such as counters, last of all: their locks are held for a moment only."""
 
 
-def nothing_more() -> bool:
-    """Add nothing to the transaction."""
-    return True
+NOBODY = Orderer()
 
 
-def save(draft: Conversation, claim: UUID, success: Success, *, within: Within = nothing_more) -> bool:
+def save(draft: Conversation, claim: UUID, success: Success, *, orderer: Orderer = NOBODY) -> bool:
     """Save turns, score, status, cost and log together. False when the claim was lost: then only the log is kept.
 
     `draft` must have its template and chunk loaded.
@@ -37,8 +44,9 @@ def save(draft: Conversation, claim: UUID, success: Success, *, within: Within =
     signed = quality.signature("\n".join(turn.content for turn in success.reply.turns))
     report = assess(draft, success.reply, signed)
     with transaction.atomic():
-        if within() and _update(draft, claim, success, report):
+        if orderer.holds(None) and _update(draft, claim, success, report):
             _write_rest(draft, claim, success, signed)
+            orderer.count(None, success.spent_usd)
             return True
         transaction.set_rollback(True)
     logs.write(draft, claim, success.attempt, discarded=True)
@@ -46,12 +54,13 @@ def save(draft: Conversation, claim: UUID, success: Success, *, within: Within =
 
 
 def _write_rest(draft: Conversation, claim: UUID, success: Success, signed: tuple[int, ...]) -> None:
-    Turn.objects.filter(conversation_id=draft.pk).delete()
+    if draft.turn_count:
+        Turn.objects.filter(conversation_id=draft.pk).delete()
     Turn.objects.bulk_create(_turns(draft, success))
     similarity.remember(draft.workspace_id, draft.pk, signed)
+    logs.write(draft, claim, success.attempt)
     if draft.template_id:
         PromptTemplate.objects.filter(pk=draft.template_id).update(usage_count=F("usage_count") + 1)
-    logs.write(draft, claim, success.attempt)
 
 
 def fail(
@@ -60,14 +69,14 @@ def fail(
     error: GenerationError,
     *,
     spent_usd: Decimal = ZERO,
-    within: Within = nothing_more,
+    orderer: Orderer = NOBODY,
 ) -> bool:
     """Leave the conversation `failed` with a typed reason. False when the claim was lost: nothing is changed.
 
     `spent_usd` is what the attempts cost all the same, when replies came that could not be used.
     """
     with transaction.atomic():
-        failed = within() and _held(draft, claim).update(
+        failed = orderer.holds(error) and _held(draft, claim).update(
             status=Status.FAILED,
             failure_type=error.code(),
             failure_message=str(error),
@@ -76,7 +85,9 @@ def fail(
             claim_expires_at=None,
             updated_at=timezone.now(),
         )
-        if not failed:
+        if failed:
+            orderer.count(error, spent_usd)
+        else:
             transaction.set_rollback(True)
     return bool(failed)
 

@@ -20,15 +20,14 @@ from convgen.database.threads import DatabaseThreads
 from generation import claims, logs, saving
 from generation.attempts import FIRST_WAIT, Attempts, Success
 from generation.claude import Claude
+from generation.drafts import Drafts
 from generation.endpoint import Endpoint, endpoint
 from generation.errors import GenerationError, ProgramFailed
 from generation.limits import RequestLimit, Sleep
 from generation.request import Descriptions, build_request, descriptions
+from generation.saving import NOBODY, Orderer
 
 logger = logging.getLogger(__name__)
-
-OnSaved = Callable[[Success], bool]
-OnFailed = Callable[[GenerationError, Decimal], bool]
 
 
 class Interrupted(Exception):
@@ -67,13 +66,12 @@ class Generator:
         *,
         parameters: Mapping[str, object] | None = None,
         permit: Callable[[], Awaitable[None]] | None = None,
-        on_saved: OnSaved = lambda _success: True,
-        on_failed: OnFailed = lambda _error, _spent: True,
+        orderer: Orderer = NOBODY,
     ) -> Outcome:
         """Bring a claimed draft to its end, and say how it ended.
 
-        `on_saved` and `on_failed` are the caller's own writes in the transaction that ends it; they answer whether
-        the caller still holds the work. Raises `Interrupted` when `sleep` did; the claim is then still held.
+        `orderer` adds its own writes to the transaction that ends it. Raises `Interrupted` when `sleep` did; the claim
+        is then still held.
         """
         attempts = Attempts(
             claude=self.claude,
@@ -85,7 +83,7 @@ class Generator:
         )
         try:
             success = await self._make(draft, attempts, parameters)
-            saved = await self.database(saving.save, draft, claim, success, within=partial(on_saved, success))
+            saved = await self.database(saving.save, draft, claim, success, orderer=orderer)
             return Outcome(saved, spent_usd=attempts.spent_usd)
         except Interrupted as interrupted:
             interrupted.spent_usd = attempts.spent_usd
@@ -97,15 +95,9 @@ class Generator:
         except Exception:
             logger.exception("Generating %s failed", draft)
             problem = ProgramFailed()
-        failed = await self.database(
-            saving.fail,
-            draft,
-            claim,
-            problem,
-            spent_usd=attempts.spent_usd,
-            within=partial(on_failed, problem, attempts.spent_usd),
-        )
-        return Outcome(failed, problem, attempts.spent_usd)
+        spent = attempts.spent_usd
+        failed = await self.database(saving.fail, draft, claim, problem, spent_usd=spent, orderer=orderer)
+        return Outcome(failed, problem, spent)
 
     async def _make(self, draft: Conversation, attempts: Attempts, parameters: Mapping[str, object] | None) -> Success:
         request = build_request(
@@ -137,7 +129,7 @@ async def _generate(conversation_id: UUID, target: Endpoint, parameters: Mapping
     claude = Claude(target, timeout=settings.ANTHROPIC_TIMEOUT)
     async with DatabaseThreads(threads=1) as database, claude:
         claim = await database(claims.take_one, conversation_id, attempts=attempts)
-        draft = await database(load, conversation_id)
+        draft = (await database(Drafts().load, [conversation_id]))[conversation_id]
         generator = Generator(
             claude=claude,
             database=database,
@@ -148,8 +140,3 @@ async def _generate(conversation_id: UUID, target: Endpoint, parameters: Mapping
             first_wait=settings.GENERATION_FIRST_WAIT,
         )
         return await generator.generate(draft, claim, parameters=parameters)
-
-
-def load(conversation_id: UUID) -> Conversation:
-    """A draft with all that its request needs, in one query."""
-    return Conversation.objects.select_related("template", "document", "chunk__document").get(pk=conversation_id)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from batches import control, engine, leases
 from batches.models import BatchItem, BatchJob
 from conversations.models import Conversation
+from generation.drafts import Drafts
 from generation.models import GenerationLog
 from generation.simulated.server import SimulatedClaude
 from tests.factories import ConversationFactory
@@ -240,12 +241,12 @@ def test_two_runners_at_once_generate_nothing_twice(claude: SimulatedClaude, bat
 def test_a_late_worker_changes_nothing(claude: SimulatedClaude, batch: Make, run: Run) -> None:
     job = batch(1)
     assert leases.take_job(job.pk, "asleep")
-    [late] = leases.claim(job, "asleep", 1)
+    [late] = leases.claim(job, "asleep", 1, Drafts())
     BatchItem.objects.update(lease_expires_at=timezone.now())
     BatchJob.objects.update(runner_lease_expires_at=timezone.now() - timedelta(seconds=1))
     run(job)
     made = Conversation.objects.get()
-    assert late.finish() is False
+    assert late.holds(None) is False
     job.refresh_from_db()
     assert (job.successful_items, job.completed_items, made.status) == (1, 1, "generated")
 

@@ -6,15 +6,15 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from conversations.models import Conversation, Fingerprint
+from conversations.models import Conversation, Fingerprint, PromptTemplate
 from generation import claims, logs, saving
 from generation.attempts import Attempt, Success
 from generation.claude import Answer, Usage
-from generation.errors import Overloaded, ReplyCutOff
+from generation.drafts import Drafts
+from generation.errors import GenerationError, Overloaded, ReplyCutOff
 from generation.models import GenerationLog
 from generation.pricing import cost_of
 from generation.reply import Reply
-from generation.service import load
 from tests.factories import ChunkFactory, ConversationFactory, PromptTemplateFactory
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ def a_success(
 def a_claimed_draft(**fields: Any) -> tuple[Conversation, UUID]:
     draft = ConversationFactory(**fields)
     claim = claims.take_one(draft.pk, attempts=3)
-    return load(draft.pk), claim
+    return Drafts().load([draft.pk])[draft.pk], claim
 
 
 def again(draft: Conversation) -> Conversation:
@@ -145,7 +145,7 @@ def test_a_failed_one_that_is_made_again_has_only_its_new_turns() -> None:
     Conversation.objects.filter(pk=draft.pk).update(status="failed")
     retaken = claims.take_one(draft.pk, attempts=3)
     new = a_success(turns=talk(6, seed=2))
-    assert saving.save(load(draft.pk), retaken, new)
+    assert saving.save(Drafts().load([draft.pk])[draft.pk], retaken, new)
     assert [turn.content for turn in draft.turns.all()] == [turn.content for turn in new.reply.turns]
     assert Fingerprint.objects.filter(conversation=draft).count() == 1
 
@@ -237,54 +237,68 @@ def test_a_second_saver_does_not_overwrite_the_first() -> None:
     assert sorted(GenerationLog.objects.values_list("status", flat=True)) == ["discarded", "succeeded"]
 
 
-def test_the_callers_no_undoes_the_callers_own_writes_too() -> None:
+class Named(saving.Orderer):
+    """An orderer that writes a template, and says what it is told to say."""
+
+    def __init__(self, draft: Conversation, *, holds: bool = True, breaks: bool = False) -> None:
+        self.draft, self.answer, self.breaks = draft, holds, breaks
+        self.counted: list[tuple[str, Decimal]] = []
+
+    def holds(self, error: GenerationError | None) -> bool:
+        assert again(self.draft).status == "generating", "the orderer comes first: all lock rows in one order"
+        PromptTemplateFactory(name="Written by the orderer", workspace=self.draft.workspace)
+        return self.answer
+
+    def count(self, error: GenerationError | None, spent_usd: Decimal) -> None:
+        assert again(self.draft).status != "generating", "counters come last: many want their locks"
+        if self.breaks:
+            raise RuntimeError("half way")
+        self.counted.append((error.code() if error else "", spent_usd))
+
+    @property
+    def written(self) -> bool:
+        return PromptTemplate.objects.filter(name="Written by the orderer").exists()
+
+
+def test_the_orderers_no_undoes_its_own_writes_too() -> None:
     draft, claim = a_claimed_draft()
-
-    def within() -> bool:
-        PromptTemplateFactory(name="Written within", workspace=draft.workspace)
-        return False
-
+    orderer = Named(draft, holds=False)
     before = everything(draft)
-    assert not saving.save(draft, claim, a_success(), within=within)
+    assert not saving.save(draft, claim, a_success(), orderer=orderer)
     assert everything(draft) == before
-    assert not type(draft.template).objects.filter(name="Written within").exists()
+    assert (orderer.written, orderer.counted) == (False, [])
     assert GenerationLog.objects.get().status == "discarded"
 
 
-def test_the_callers_own_writes_are_undone_when_the_claim_was_lost() -> None:
+def test_the_orderers_writes_are_undone_when_the_claim_was_lost() -> None:
     draft, claim = a_claimed_draft()
     Conversation.objects.filter(pk=draft.pk).update(claim=uuid4())
-
-    def within() -> bool:
-        PromptTemplateFactory(name="Written within", workspace=draft.workspace)
-        return True
-
-    assert not saving.save(draft, claim, a_success(), within=within)
-    assert not saving.fail(draft, claim, Overloaded(), within=within)
-    assert not type(draft.template).objects.filter(name="Written within").exists()
+    orderer = Named(draft)
+    assert not saving.save(draft, claim, a_success(), orderer=orderer)
+    assert not saving.fail(draft, claim, Overloaded(), orderer=orderer)
+    assert (orderer.written, orderer.counted) == (False, [])
 
 
-def test_the_callers_own_writes_are_kept_with_the_rest() -> None:
+def test_the_orderers_writes_are_kept_with_the_rest() -> None:
     draft, claim = a_claimed_draft()
+    orderer = Named(draft)
+    success = a_success()
+    assert saving.save(draft, claim, success, orderer=orderer)
+    assert (orderer.written, orderer.counted) == (True, [("", success.spent_usd)])
 
-    def within() -> bool:
-        assert again(draft).status == "generating", "the caller's writes come first: all lock rows in one order"
-        PromptTemplateFactory(name="Written within", workspace=draft.workspace)
-        return True
 
-    assert saving.save(draft, claim, a_success(), within=within)
-    assert type(draft.template).objects.filter(name="Written within").exists()
+def test_a_failure_is_counted_with_its_reason_and_cost() -> None:
+    draft, claim = a_claimed_draft()
+    orderer = Named(draft)
+    assert saving.fail(draft, claim, Overloaded(), spent_usd=EARLIER, orderer=orderer)
+    assert orderer.counted == [("overloaded", EARLIER)]
 
 
 def test_an_error_half_way_leaves_everything_as_it_was() -> None:
     draft, claim = a_claimed_draft()
-
-    def within() -> bool:
-        raise RuntimeError("half way")
-
     before = everything(draft)
     with pytest.raises(RuntimeError):
-        saving.save(draft, claim, a_success(), within=within)
+        saving.save(draft, claim, a_success(), orderer=Named(draft, breaks=True))
     assert everything(draft) == before
     assert not GenerationLog.objects.exists()
 
@@ -315,7 +329,7 @@ def test_a_failure_without_the_claim_changes_nothing() -> None:
 def test_a_failure_that_the_caller_does_not_own_changes_nothing() -> None:
     draft, claim = a_claimed_draft()
     before = everything(draft)
-    assert not saving.fail(draft, claim, Overloaded(), within=lambda: False)
+    assert not saving.fail(draft, claim, Overloaded(), orderer=Named(draft, holds=False))
     assert everything(draft) == before
 
 
