@@ -59,12 +59,12 @@ class BatchJobAdmin(ReadOnlyAdmin):
         return request.user.has_perm("batches.change_batchjob")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("batches.delete_batchjob") and (obj is None or obj.ended)
+        return request.user.has_perm("batches.delete_batchjob") and (obj is None or not obj.at_work)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """Items go with their batch; a batch at work stays."""
         listed, counts, needed, protected = super().get_deleted_objects(objs, request)
-        at_work = [f"{job} ({job.get_status_display().lower()})" for job in objs if not job.ended]
+        at_work = [f"{job} ({job.get_status_display().lower()})" for job in objs if job.at_work]
         needed -= {BatchItem._meta.verbose_name, BatchJob._meta.verbose_name}
         return listed, counts, needed, [*protected, *at_work]
 

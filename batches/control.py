@@ -19,6 +19,7 @@ from django_q.tasks import async_task
 from batches.models import OPEN, BatchItem, BatchJob, ItemStatus, JobStatus, Priority
 from conversations.choices import Status
 from conversations.models import Conversation
+from generation import claims
 from generation.errors import Abandoned
 
 RUN_SLICE = "batches.tasks.run_slice"
@@ -28,11 +29,16 @@ PRIORITIES = (Priority.HIGH, Priority.NORMAL, Priority.LOW)
 def enqueue(job_id: UUID) -> None:
     """Ask a worker to run a slice; inside a transaction, the request is undone with it.
 
-    A lease without a runner marks the job as asked for: until it ends, the reaper does not ask again.
+    Until its reservation ends, the reaper does not ask again.
     """
+    reserve(job_id)
+    async_task(RUN_SLICE, str(job_id))
+
+
+def reserve(job_id: UUID) -> None:
+    """Give a job a lease without a runner: somebody is about to run it."""
     expires = timezone.now() + timedelta(seconds=settings.BATCH_LEASE_SECONDS)
     BatchJob.objects.filter(pk=job_id, runner="").update(runner_lease_expires_at=expires)
-    async_task(RUN_SLICE, str(job_id))
 
 
 @transaction.atomic
@@ -48,7 +54,10 @@ def dispatch() -> None:
 
 def start(job_id: UUID) -> bool:
     """`queued → processing`; the caller sees to it that a slice runs."""
-    return _move(job_id, (JobStatus.QUEUED,), JobStatus.PROCESSING, started_at=timezone.now())
+    started = _move(job_id, (JobStatus.QUEUED,), JobStatus.PROCESSING, started_at=timezone.now())
+    if started:
+        reserve(job_id)
+    return started
 
 
 def pause(job_id: UUID, reason: str = "") -> bool:
@@ -101,7 +110,8 @@ def reap() -> None:
     for job_id in list(_deserted().values_list("pk", flat=True)):
         _revive(job_id)
     for item in _orphans():
-        _settle(item)
+        _free(item)
+    claims.expire()
     dispatch()
 
 
@@ -127,7 +137,7 @@ def _end(job_id: UUID, status: JobStatus, reason: str) -> bool:
         waiting = BatchItem.objects.filter(job_id=job_id, status=ItemStatus.QUEUED)
         waiting.update(status=ItemStatus.CANCELLED, completed_at=timezone.now())
         for item in _orphans().filter(job_id=job_id):
-            _settle(item)
+            _free(item)
     return moved
 
 
@@ -159,7 +169,7 @@ def _orphans() -> QuerySet[BatchItem]:
 
 
 @transaction.atomic
-def _settle(item: BatchItem) -> None:
+def _free(item: BatchItem) -> None:
     """End an orphan: cancelled, and its conversation free to be generated again."""
     held = BatchItem.objects.filter(
         pk=item.pk, call_id=item.call_id, status__in=OPEN, lease_expires_at__lt=timezone.now()

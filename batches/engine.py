@@ -11,16 +11,18 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from uuid import UUID
 
 from django.conf import settings
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from batches import control, leases
-from batches.leases import Look, Work
+from batches.draining import Drain, Granted
+from batches.leases import Claimed, Look, Work
 from batches.models import BatchJob, ErrorHandling, JobStatus
 from convgen.database.threads import DatabaseThreads
 from generation.claude import Claude
@@ -43,7 +45,8 @@ def run_slice(
     """Run a job for one slice.
 
     `on_unfinished` is called in the transaction that ends a slice with work left; `stopping` tells that the
-    process is to end. Harmless when the job already has a runner, or is not processing.
+    process is to end. Harmless when the job already has a runner, or is not processing. What keeps a slice from
+    running at all pauses the job with the reason, and is raised.
     """
     runner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
     if not leases.take_job(job_id, runner):
@@ -51,9 +54,11 @@ def run_slice(
     try:
         job = BatchJob.objects.get(pk=job_id)
         asyncio.run(_run(job, runner, endpoint(), stopping))
-    except BaseException:
-        # Not straight on: what failed just now may fail again. The reaper revives the job once its lease has ended.
-        leases.leave_job(job_id, runner, on_unfinished=lambda _job_id: None)
+    except (OperationalError, InterfaceError):
+        raise  # the database's trouble: the reaper revives the job once the lease has ended
+    except Exception as error:
+        control.pause(job_id, f"The batch could not be run: {error}")
+        leases.leave_job(job_id, runner, on_unfinished)
         raise
     leases.leave_job(job_id, runner, on_unfinished)
     control.dispatch()  # if the job has ended, the next one may begin
@@ -61,16 +66,17 @@ def run_slice(
 
 async def _run(job: BatchJob, runner: str, target: Endpoint, stopping: Callable[[], bool]) -> None:
     claude = Claude(target, timeout=settings.ANTHROPIC_TIMEOUT)
-    # Looking and claiming have a thread of their own: they must not queue behind the saving of what has arrived.
-    async with DatabaseThreads(threads=1) as steering, DatabaseThreads(threads=2) as database, claude:
+    # Two threads: claiming must not queue behind the saving of what has arrived. More would only compete for
+    # Python's one lock (docs/decisions/0002-slices-on-django-q2.md has the figures).
+    async with DatabaseThreads(threads=1) as steering, DatabaseThreads(threads=1) as saving, claude:
         drain = Drain()
         limit = RequestLimit(target, steering)
         generator = Generator(
             claude=claude,
-            database=database,
+            database=saving,
             limit=limit,
             model=job.model,
-            described=await database(descriptions, job.workspace_id),
+            described=await steering(descriptions, job.workspace_id),
             max_attempts=job.max_attempts,
             sleep=drain.sleep,
             shared=job.shared_parameters,
@@ -79,46 +85,24 @@ async def _run(job: BatchJob, runner: str, target: Endpoint, stopping: Callable[
         await Slice(job, runner, steering, limit, generator, drain, stopping).run()
 
 
-class Drain:
-    """Set when the slice takes no new work; ends the sleeps of those that wait."""
-
-    def __init__(self) -> None:
-        self._event = asyncio.Event()
-
-    def begin(self) -> None:
-        self._event.set()
-
-    @property
-    def begun(self) -> bool:
-        return self._event.is_set()
-
-    async def sleep(self, seconds: float) -> None:
-        """Sleep, unless the slice drains: then raise `Interrupted`."""
-        if seconds > 0 or self.begun:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._event.wait(), timeout=max(seconds, 0))
-        if self.begun:
-            raise Interrupted
-
-
 @dataclass
 class Slice:
     job: BatchJob
     runner: str
-    database: DatabaseThreads
+    steering: DatabaseThreads
     limit: RequestLimit
     generator: Generator
     drain: Drain
     stopping: Callable[[], bool]
 
     known: Drafts = field(default_factory=Drafts)
-    in_flight: "set[asyncio.Task[None]]" = field(default_factory=set)
+    in_flight: "dict[asyncio.Task[None], Work]" = field(default_factory=dict)
     unavailable: int = 0  # conversations in a row that failed because Claude was not there
     begun_at: float = field(default_factory=time.monotonic)
-    beaten_at: float = field(default_factory=time.monotonic)
-    seen: Look | None = None
+    beat_at: float = 0.0
     look_at: float = 0.0
     ask_at: float = 0.0  # when the limit may be asked again
+    seen: Look | None = None
     waiting: int = 0  # items that can be claimed
 
     async def run(self) -> None:
@@ -130,21 +114,25 @@ class Slice:
                     await self._begin(room)
                 if not self.in_flight and (self.drain.begun or await self._all_ended()):
                     return
-                await self._wait()
+                await self._wait(LOOK_SECONDS)
         finally:
             self.drain.begin()
             await self._settle()
 
     async def _look(self) -> Look | None:
-        """The job as it stands; at most every `LOOK_SECONDS` from the database."""
+        """The job as it stands, at most every `LOOK_SECONDS` from the database; None when it has another runner."""
+        await self._beat()
         if time.monotonic() >= self.look_at:
             self.look_at = time.monotonic() + LOOK_SECONDS
-            self.seen = await self.database(leases.look, self.job.pk, self.runner, waiting_for=self._waiting_for())
+            self.seen = await self.steering(leases.look, self.job.pk, self.runner, waiting_for=self._waiting_for())
             self.waiting = self.seen.waiting if self.seen else 0
-        if time.monotonic() - self.beaten_at > settings.BATCH_LEASE_SECONDS / 3:
-            self.beaten_at = time.monotonic()
-            await self.database(leases.heartbeat, self.job.pk, self.runner)
         return self.seen
+
+    async def _beat(self) -> None:
+        """Keep the leases of what is in flight."""
+        if self.in_flight and time.monotonic() >= self.beat_at:
+            self.beat_at = time.monotonic() + settings.BATCH_LEASE_SECONDS / 3
+            await self.steering(leases.heartbeat, list(self.in_flight.values()))
 
     def _waiting_for(self) -> str:
         seconds = self.ask_at - time.monotonic()
@@ -170,33 +158,36 @@ class Slice:
         return min(concurrency - len(self.in_flight), self.waiting)
 
     async def _begin(self, room: int) -> None:
-        """Ask the limit first and claim then: what is claimed can be sent at once."""
-        delays = await self.limit.grants(room)
-        if delays[0] < 0:
+        delays, claimed = await self.steering(self._claim, room)
+        if claimed is None:
             self.ask_at = time.monotonic() - delays[0]
             return
-        works = await self.database(leases.claim, self.job, self.runner, len(delays), self.known)
         self.waiting -= len(delays)
-        for work, delay in zip(works, delays, strict=False):
-            self.in_flight.add(asyncio.create_task(self._work(work, delay)))
+        for work, delay in zip(claimed.works, delays, strict=False):
+            self.in_flight[asyncio.create_task(self._work(work, delay))] = work
+        for error in claimed.refused:
+            await self._judge(error)
 
-    async def _wait(self) -> None:
-        """Until a call ends, or it is time to look again."""
+    def _claim(self, room: int) -> tuple[list[float], Claimed | None]:
+        """Ask the limit first and claim then: what is claimed can be sent at once."""
+        delays = self.limit.acquire(room)
+        return delays, None if delays[0] < 0 else leases.claim(self.job, self.runner, len(delays), self.known)
+
+    async def _wait(self, seconds: float) -> None:
+        """Until a call ends, but no longer than so many seconds."""
         if not self.in_flight:
-            await asyncio.sleep(LOOK_SECONDS)
+            await asyncio.sleep(seconds)
             return
-        done, self.in_flight = await asyncio.wait(
-            self.in_flight, timeout=LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED
-        )
+        done, _pending = await asyncio.wait(self.in_flight, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         for task in done:
-            task.result()  # an error here is the database's: the slice ends with it
+            del self.in_flight[task]
 
     async def _settle(self) -> None:
-        """After an error, let what is in flight come to its end."""
-        results = await asyncio.gather(*self.in_flight, return_exceptions=True)
-        for result in results:
-            if isinstance(result, BaseException):
-                logger.error("Batch %s: a call ended with %r", self.job, result)
+        """Let what is in flight come to its end, and keep its leases until then."""
+        while self.in_flight:
+            await self._wait(settings.BATCH_LEASE_SECONDS / 3)
+            with suppress(DatabaseError):
+                await self._beat()
 
     async def _work(self, work: Work, delay: float) -> None:
         try:
@@ -206,17 +197,27 @@ class Slice:
                 permit=Granted(delay, partial(self.limit.permit, self.drain.sleep), self.drain),
                 orderer=work,
             )
+            await self._judge_outcome(outcome)
         except Interrupted as interrupted:
-            await self.database(leases.give_back, work, interrupted.spent_usd)
-        else:
-            await self._judge(outcome)
+            await self._give_back(work, interrupted)
+        except Exception:
+            # One item's trouble is not the others': its lease runs out, and it is taken up again.
+            logger.exception("Batch %s: the end of %s could not be written", self.job, work.draft)
 
-    async def _judge(self, outcome: Outcome) -> None:
-        """Stop the job when going on would be in vain."""
-        error = outcome.error
-        if error is None:
+    async def _give_back(self, work: Work, interrupted: Interrupted) -> None:
+        with suppress(DatabaseError):  # then its lease runs out instead
+            await self.steering(leases.give_back, work, requests=interrupted.requests, spent_usd=interrupted.spent_usd)
+
+    async def _judge_outcome(self, outcome: Outcome) -> None:
+        if not outcome.saved:
+            return  # somebody else had taken it over, and decides
+        if outcome.error:
+            await self._judge(outcome.error)
+        else:
             self.unavailable = 0
-            return
+
+    async def _judge(self, error: GenerationError) -> None:
+        """Stop the job when going on would be in vain."""
         if isinstance(error, RetryLater) and not isinstance(error, ReplyUnusable):
             self.unavailable += 1
         in_vain = self.unavailable >= max(UNAVAILABLE_IN_A_ROW, self.job.concurrent_processing)
@@ -227,20 +228,4 @@ class Slice:
 
     async def _stop(self, how: Callable[[UUID, str], bool], error: GenerationError) -> None:
         self.drain.begin()
-        await self.database(how, self.job.pk, str(error))
-
-
-class Granted:
-    """A permit whose first use was granted when the item was claimed; further ones ask the limit."""
-
-    def __init__(self, delay: float, permit: Callable[[], Awaitable[None]], drain: Drain) -> None:
-        self._delay: float | None = delay
-        self._permit = permit
-        self._drain = drain
-
-    async def __call__(self) -> None:
-        if self._delay is None:
-            await self._permit()
-        else:
-            delay, self._delay = self._delay, None
-            await self._drain.sleep(delay)
+        await self.steering(how, self.job.pk, str(error))

@@ -31,7 +31,7 @@ class InlineWorker:
     def _work(self) -> None:
         try:
             while BatchJob.objects.filter(pk=self._job_id, status=JobStatus.PROCESSING).exists():
-                engine.run_slice(self._job_id, on_unfinished=lambda _job_id: None)
+                engine.run_slice(self._job_id, on_unfinished=control.reserve)
                 # Another runner may still hold the lease: look again when it may have ended.
                 time.sleep(0 if self._ended() else SECONDS)
         except BaseException as error:
@@ -63,7 +63,9 @@ def follow(job: BatchJob, *, inline: bool, console: Console) -> BatchJob:
         try:
             _watch(job, worker, lambda: _show(job, progress, bar))
         except KeyboardInterrupt:
-            control.pause(job.pk, "Paused from the command line.")
+            # A job that has not begun cannot be paused, but nothing is lost by ending it.
+            if not control.pause(job.pk, "Paused from the command line."):
+                control.cancel(job.pk)
             progress.update(bar, description="Pausing: calls in flight finish")
             _watch(job, worker, lambda: _show(job, progress, bar))
     if worker and worker.error:
@@ -82,7 +84,7 @@ def _watch(job: BatchJob, worker: InlineWorker | None, show: Callable[[], None])
 
 
 def _at_rest(job: BatchJob) -> bool:
-    return not job.runner and (job.ended or job.status == JobStatus.PAUSED)
+    return not job.has_runner and (job.ended or job.status == JobStatus.PAUSED)
 
 
 def _show(job: BatchJob, progress: Progress, bar: TaskID) -> None:
@@ -91,7 +93,7 @@ def _show(job: BatchJob, progress: Progress, bar: TaskID) -> None:
 
 def _describe(job: BatchJob) -> str:
     if job.status in (JobStatus.QUEUED, JobStatus.PROCESSING):
-        if not job.runner:
+        if not job.has_runner:
             return "Waiting for a worker (start one with: manage.py run_worker)"
         if job.status_reason:
             return job.status_reason

@@ -5,15 +5,16 @@ whose lease ran out (its worker died, or stood still) is claimed again like a wa
 the call id of the present claim, so a late or duplicate worker changes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils import timezone
 
 from batches.models import BatchItem, BatchJob, ItemStatus, JobStatus
@@ -59,6 +60,7 @@ FROM (
     SELECT id, call_id AS former FROM batches_batchitem
     WHERE job_id = %(job)s
       AND (status = 'queued' OR status = 'processing' AND lease_expires_at < clock_timestamp())
+      AND EXISTS (SELECT FROM batches_batchjob WHERE id = %(job)s AND runner = %(runner)s AND status = 'processing')
     ORDER BY position LIMIT %(wanted)s FOR UPDATE SKIP LOCKED
 ) AS free
 WHERE item.id = free.id
@@ -85,8 +87,8 @@ class Work(Orderer):
     call_id: UUID
     draft: Conversation
 
-    def holds(self, error: GenerationError | None) -> bool:
-        return _end_item(self.item_id, self.call_id, error)
+    def holds(self, error: GenerationError | None, spent_usd: Decimal) -> bool:
+        return _end_item(self.item_id, self.call_id, error, spent_usd)
 
     def count(self, error: GenerationError | None, spent_usd: Decimal) -> None:
         _count(self.job_id, error, spent_usd)
@@ -111,44 +113,53 @@ def look(job_id: UUID, runner: str, *, waiting_for: str = "") -> Look | None:
     return Look(*row) if row else None
 
 
-@transaction.atomic
-def claim(job: BatchJob, runner: str, wanted: int, known: Drafts) -> list[Work]:
-    """Claim up to `wanted` items and their conversations.
+@dataclass(frozen=True)
+class Claimed:
+    works: list[Work]
+    refused: list[GenerationError]  # of items that ended here, since they cannot be worked on
 
-    `known` keeps templates and sources between calls. An item that was begun too often is failed here, and so is one
-    whose conversation is no draft any more.
+
+def claim(job: BatchJob, runner: str, wanted: int, known: Drafts) -> Claimed:
+    """Claim up to `wanted` items and their conversations; nothing unless the job is processing and `runner`'s.
+
+    `known` keeps templates and sources between calls. An item that was begun too often ends here, and so does one
+    whose conversation is no draft any more: each in a transaction of its own, so that locks are taken in one order.
     """
+    free, taken = _claim_rows(job, runner, wanted)
+    drafts = known.load(taken)
+    works, refused = [], []
+    for item, conversation, call, _former, attempts in free:
+        if conversation not in drafts:
+            refused.append(_refuse(item, job.pk, call))
+        elif attempts > settings.BATCH_ITEM_CLAIMS:
+            refused.append(_abandon(Work(item, job.pk, call, drafts[conversation])))
+        else:
+            works.append(Work(item, job.pk, call, drafts[conversation]))
+    return Claimed(works, refused)
+
+
+@transaction.atomic
+def _claim_rows(job: BatchJob, runner: str, wanted: int) -> tuple[list[tuple[Any, ...]], set[UUID]]:
+    """The rows of claimed items, and the ids of the conversations that could be claimed with them."""
     with connection.cursor() as cursor:
         values = {"job": job.pk, "runner": runner, "lease": settings.BATCH_LEASE_SECONDS, "wanted": wanted}
         cursor.execute(CLAIM_ITEMS, values)
         rows = cursor.fetchall()
     if not rows:
-        return []
-    claimed = claims.take(
-        [claims.Claim(conversation, call, former) for _item, conversation, call, former, _attempts in rows],
-        attempts=job.max_attempts,
-    )
-    drafts = known.load(claimed)
-    works = []
-    for item, conversation, call, _former, attempts in rows:
-        if conversation not in claimed:
-            _refuse(item, job.pk, call)
-        elif attempts > settings.BATCH_ITEM_CLAIMS:
-            draft = drafts[conversation]
-            saving.fail(draft, call, Abandoned(), orderer=Work(item, job.pk, call, draft))
-        else:
-            works.append(Work(item, job.pk, call, drafts[conversation]))
-    return works
+        return [], set()
+    wanted_claims = [claims.Claim(conversation, call, former) for _item, conversation, call, former, _attempts in rows]
+    return rows, claims.take(wanted_claims, attempts=job.max_attempts)
 
 
-def heartbeat(job_id: UUID, runner: str) -> None:
-    """Keep the leases of the items that this runner works on."""
-    _ours(job_id, runner).update(lease_expires_at=timezone.now() + timedelta(seconds=settings.BATCH_LEASE_SECONDS))
+def heartbeat(works: Iterable[Work]) -> None:
+    """Keep the leases of items that are being worked on."""
+    held = BatchItem.objects.filter(call_id__in=[work.call_id for work in works], status=ItemStatus.PROCESSING)
+    held.update(lease_expires_at=timezone.now() + timedelta(seconds=settings.BATCH_LEASE_SECONDS))
 
 
 @transaction.atomic
-def give_back(work: Work, spent_usd: Decimal) -> None:
-    """Put an interrupted item back to the waiting ones; it was no failed try, and is not counted as one.
+def give_back(work: Work, *, requests: int, spent_usd: Decimal) -> None:
+    """Put an interrupted item back to the waiting ones. It counts as begun only if `requests` were sent in vain.
 
     `spent_usd` is what replies that could not be used have cost all the same.
     """
@@ -157,7 +168,8 @@ def give_back(work: Work, spent_usd: Decimal) -> None:
         status=ItemStatus.CANCELLED if job.ended else ItemStatus.QUEUED,
         claimed_by="",
         lease_expires_at=None,
-        attempts=F("attempts") - 1,
+        attempts=F("attempts") - (0 if requests else 1),
+        cost_usd=F("cost_usd") + spent_usd,
     )
     if held:
         claims.give_back(work.draft.id, work.call_id, spent_usd)
@@ -188,13 +200,14 @@ def leave_job(job_id: UUID, runner: str, on_unfinished: Callable[[UUID], None]) 
         on_unfinished(job_id)
 
 
-def _end_item(item_id: UUID, call_id: UUID, error: GenerationError | None) -> bool:
+def _end_item(item_id: UUID, call_id: UUID, error: GenerationError | None, spent_usd: Decimal = ZERO) -> bool:
     return bool(
         BatchItem.objects.filter(pk=item_id, call_id=call_id, status=ItemStatus.PROCESSING).update(
             status=ItemStatus.FAILED if error else ItemStatus.COMPLETED,
             progress=100,
             error_type=error.code() if error else "",
             error_message=str(error) if error else "",
+            cost_usd=F("cost_usd") + spent_usd,
             claimed_by="",
             lease_expires_at=None,
             completed_at=timezone.now(),
@@ -211,12 +224,17 @@ def _count(job_id: UUID, error: GenerationError | None, spent_usd: Decimal = ZER
     )
 
 
-def _refuse(item_id: UUID, job_id: UUID, call_id: UUID) -> None:
+@transaction.atomic
+def _refuse(item_id: UUID, job_id: UUID, call_id: UUID) -> GenerationError:
     """End an item whose conversation could not be claimed."""
     error = NotClaimable()
     if _end_item(item_id, call_id, error):
         _count(job_id, error)
+    return error
 
 
-def _ours(job_id: UUID, runner: str) -> QuerySet[BatchItem]:
-    return BatchItem.objects.filter(job_id=job_id, claimed_by=runner, status=ItemStatus.PROCESSING)
+def _abandon(work: Work) -> GenerationError:
+    """End an item that was begun too often."""
+    error = Abandoned()
+    saving.fail(work.draft, work.call_id, error, orderer=work)
+    return error

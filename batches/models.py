@@ -5,6 +5,7 @@ from decimal import Decimal
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
+from django.utils import timezone
 
 from conversations.choices import Tier
 from conversations.models import Conversation, WorkspaceRow
@@ -137,6 +138,17 @@ class BatchJob(WorkspaceRow):
     def ended(self) -> bool:
         return self.status in ENDED
 
+    @property
+    def at_work(self) -> bool:
+        """Whether something may still come of it: it has not ended, or its last calls are in flight."""
+        return not self.ended or self.items.filter(status=ItemStatus.PROCESSING).exists()
+
+    @property
+    def has_runner(self) -> bool:
+        """Whether a slice works on it: one that died is no runner once its lease has ended."""
+        lease = self.runner_lease_expires_at
+        return bool(self.runner) and lease is not None and lease > timezone.now()
+
 
 class BatchItem(WorkspaceRow):
     job = models.ForeignKey(BatchJob, on_delete=models.CASCADE, related_name="items")
@@ -148,6 +160,8 @@ class BatchItem(WorkspaceRow):
     error_type = models.CharField(max_length=60, blank=True)
     error_message = models.TextField(blank=True)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Times that a worker began it.")
+
+    cost_usd = models.DecimalField(max_digits=12, decimal_places=6, default=Decimal(0), help_text="Spent in this job.")
 
     # Whose turn it is: completion counts only with the call id of the present claim.
     call_id = models.UUIDField(null=True, blank=True, editable=False)

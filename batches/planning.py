@@ -79,17 +79,18 @@ def _check(order: Order) -> None:
 
 def _selected(order: Order) -> QuerySet[Conversation]:
     """The conversations to generate, without those that another batch is at."""
-    mine = Conversation.objects.filter(workspace=order.workspace).in_tier(order.tier)
+    mine = Conversation.objects.filter(workspace=order.workspace)
     if order.selection == Selection.CHOSEN:
         return _chosen(order, mine)
+    mine = mine.in_tier(order.tier)
     return mine.filter(status__in=STATUSES[Selection(order.selection)]).exclude(_busy())
 
 
 def _chosen(order: Order, mine: QuerySet[Conversation]) -> QuerySet[Conversation]:
     """The conversations named, all of which must be there and free."""
     chosen = mine.filter(_named(order.chosen))
-    known = {name for pk, readable in chosen.values_list("pk", "conversation_id") for name in (str(pk), readable)}
-    if missing := [name for name in order.chosen if name not in known]:
+    known = {name for pk, readable in chosen.values_list("pk", "conversation_id") for name in (pk, readable)}
+    if missing := [name for name in order.chosen if _key(name) not in known]:
         raise PlanError(f"There is no conversation {', '.join(missing)} in {order.workspace.name}.")
     done = chosen.exclude(status__in=(Status.DRAFT, Status.FAILED)) | chosen.filter(_busy())
     if named := list(done.values_list("conversation_id", "status")[:5]):
@@ -99,13 +100,18 @@ def _chosen(order: Order, mine: QuerySet[Conversation]) -> QuerySet[Conversation
 
 
 def _named(names: Sequence[str]) -> Q:
-    ids = []
-    for name in names:
-        try:
-            ids.append(UUID(name))
-        except ValueError:
-            continue
-    return Q(conversation_id__in=names) | Q(pk__in=ids)
+    keys = [_key(name) for name in names]
+    return Q(conversation_id__in=[key for key in keys if isinstance(key, str)]) | Q(
+        pk__in=[key for key in keys if isinstance(key, UUID)]
+    )
+
+
+def _key(name: str) -> UUID | str:
+    """What a name names: a UUID however it is written, or a readable id."""
+    try:
+        return UUID(name)
+    except ValueError:
+        return name
 
 
 def _busy() -> Q:
@@ -114,9 +120,10 @@ def _busy() -> Q:
 
 def _job(order: Order, *, total: int) -> BatchJob:
     tiers = "all tiers" if order.tier == "all" else Tier(order.tier).label.lower()
+    size = "1 conversation" if total == 1 else f"{total} conversations"
     return BatchJob(
         workspace=order.workspace,
-        name=order.name or f"{total} conversations, {tiers}, {timezone.localtime():%Y-%m-%d %H:%M}",
+        name=order.name or f"{size}, {tiers}, {timezone.localtime():%Y-%m-%d %H:%M}",
         tier=order.tier,
         selection=order.selection,
         total_items=total,

@@ -1,15 +1,17 @@
-"""A batch's summary for the terminal."""
+"""A batch on the terminal: its progress, its summary, and what to do next."""
 
 from typing import TextIO, cast
 
-from django.core.management.base import OutputWrapper
+from django.core.management.base import CommandError, OutputWrapper
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from batches.models import JobStatus
-from batches.summary import HISTOGRAM, Summary
+from batches.following import follow
+from batches.models import BatchJob, JobStatus
+from batches.summary import HISTOGRAM, Summary, summarize
 from conversations.choices import Tier
+from generation.simulated.launcher import SimulatedClaudeError
 
 
 def console_on(stream: OutputWrapper) -> Console:
@@ -23,13 +25,20 @@ def print_summary(summary: Summary, console: Console) -> None:
     job = summary.job
     console.print(
         f"{job.successful_items} succeeded, {job.failed_items} failed, of {job.total_items} in "
-        f"{summary.duration:.1f} s for ${job.actual_cost_usd:.4f}"
-        + (" (simulated: nothing was paid)" if summary.simulated else ""),
+        f"{summary.duration:.1f} s for ${job.actual_cost_usd:.4f}" + _simulated(summary),
         highlight=False,
         soft_wrap=True,
     )
     for message, count in summary.failures.most_common(5):
         console.print(f"{count} failed: {message}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _simulated(summary: Summary) -> str:
+    if not summary.simulated:
+        return ""
+    if summary.simulated == summary.job.successful_items:
+        return " (simulated: nothing was paid)"
+    return f" ({summary.simulated} of them simulated)"
 
 
 def _table(summary: Summary) -> Table:
@@ -48,6 +57,20 @@ def _table(summary: Summary) -> Table:
             " | ".join(map(str, tier.histogram.values())),
         )
     return table
+
+
+def run_and_report(job: BatchJob, *, inline: bool, console: Console) -> Summary:
+    """Follow the batch to its end or a pause (and run it here, if `inline`), and print its summary.
+
+    Raises `CommandError` when it cannot be run here.
+    """
+    try:
+        follow(job, inline=inline, console=console)
+    except SimulatedClaudeError as error:
+        raise CommandError(str(error)) from error
+    summary = summarize(job)
+    print_summary(summary, console)
+    return summary
 
 
 def next_step(summary: Summary) -> str:

@@ -40,7 +40,7 @@ class TierSummary:
         self.succeeded += row["status"] == ItemStatus.COMPLETED
         self.failed += row["status"] == ItemStatus.FAILED
         self.cancelled += row["status"] == ItemStatus.CANCELLED
-        self.cost_usd += row["conversation__cost_usd"]
+        self.cost_usd += row["cost_usd"]
         if row["status"] == ItemStatus.COMPLETED:
             self.pending_review += row["conversation__status"] == Status.PENDING_REVIEW
             self.scores.append(row["conversation__quality_score"])
@@ -51,7 +51,7 @@ class Summary:
     job: BatchJob
     tiers: list[TierSummary]
     failures: Counter[str]  # message -> items; most frequent first
-    simulated: int  # conversations written by simulated Claude
+    simulated: int  # of the successful ones, how many were written by simulated Claude
 
     @property
     def duration(self) -> float:
@@ -89,15 +89,15 @@ def summarize(job: BatchJob) -> Summary:
     simulated = 0
     for row in _rows(job):
         tiers[row["conversation__tier"]].add(row)
-        simulated += row["conversation__simulated"]
+        simulated += row["status"] == ItemStatus.COMPLETED and row["conversation__simulated"]
         if row["status"] == ItemStatus.FAILED:
             failures[row["error_message"]] += 1
     return Summary(job, [tier for tier in tiers.values() if tier.total], failures, simulated)
 
 
 def _rows(job: BatchJob) -> Any:
-    of_conversation = ("tier", "status", "cost_usd", "quality_score", "simulated")
-    names = ("status", "error_message", *(f"conversation__{name}" for name in of_conversation))
+    of_conversation = ("tier", "status", "quality_score", "simulated")
+    names = ("status", "error_message", "cost_usd", *(f"conversation__{name}" for name in of_conversation))
     return BatchItem.objects.filter(job=job).values(*names).iterator(chunk_size=2000)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import psutil
 from django.conf import settings
 
+WORKER = "run_worker"
 PATIENCE = 15.0  # seconds for a process to end by itself before it is killed
 
 
@@ -29,15 +30,16 @@ def registered(name: str) -> Iterator[None]:
 def stop_all() -> list[str]:
     """End every process on the list; the names of those that were still there.
 
-    The one that supervises the others (`serve`) comes first, so that it ends them in order.
+    A worker gets the time that its calls in flight may take, since they are paid for.
     """
-    listed = sorted(_folder().glob("*.json"), key=_serve_first)
+    listed = sorted(_folder().glob("*.json"))
     alive = [(path, process) for path in listed if (process := _alive(path))]
     for _path, process in alive:
         process.terminate()
-    _gone, stubborn = psutil.wait_procs([process for _path, process in alive], timeout=PATIENCE)
-    for process in stubborn:
-        _kill_with_children(process)
+    for path, process in alive:
+        patience = PATIENCE + (settings.ANTHROPIC_TIMEOUT if path.name.startswith(f"{WORKER}-") else 0)
+        if psutil.wait_procs([process], timeout=patience)[1]:
+            _kill_with_children(process)
     for path in listed:  # not the folder as it is now: a process may have begun meanwhile
         path.unlink(missing_ok=True)
     return [path.stem.rsplit("-", 1)[0] for path, _process in alive]
@@ -49,10 +51,6 @@ def _kill_with_children(process: psutil.Process) -> None:
         for member in family:
             with suppress(psutil.NoSuchProcess):
                 member.kill()
-
-
-def _serve_first(path: Path) -> tuple[bool, str]:
-    return (not path.name.startswith("serve-"), path.name)
 
 
 def _alive(path: Path) -> psutil.Process | None:

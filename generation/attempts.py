@@ -55,6 +55,7 @@ class Attempts:
     most: int = 3
     sleep: Sleep = asyncio.sleep
     first_wait: float = FIRST_WAIT
+    requests: int = field(default=0, init=False)  # sent so far
     spent_usd: Decimal = field(default=Decimal(0), init=False)
 
     async def make(self, request: dict[str, Any]) -> Success:
@@ -72,6 +73,7 @@ class Attempts:
 
     async def _once(self, request: dict[str, Any], number: int) -> Success:
         await self.permit()
+        self.requests += 1
         begun = time.monotonic()
         answer: Answer | None = None
         try:

@@ -18,7 +18,7 @@ from django.utils import timezone
 from conversations.choices import Status
 from conversations.models import Conversation
 from generation.attempts import LONGEST_RETRY_AFTER
-from generation.errors import NotClaimable
+from generation.errors import Abandoned, NotClaimable
 
 TAKE = """
 UPDATE conversations_conversation AS conversation
@@ -28,8 +28,10 @@ FROM unnest(%s::uuid[], %s::uuid[], %s::uuid[]) AS wanted (id, claim, former)
 WHERE conversation.id = wanted.id
   AND (
     conversation.status IN ('draft', 'failed')
-    OR conversation.status = 'generating'
-       AND (conversation.claim = wanted.former OR conversation.claim_expires_at < clock_timestamp())
+    OR conversation.status = 'generating' AND (
+      conversation.claim IN (wanted.former, wanted.claim)  -- our own: this is asked again, the answer was lost
+      OR conversation.claim_expires_at < clock_timestamp()
+    )
   )
 RETURNING conversation.id
 """
@@ -57,15 +59,15 @@ def take(claims: Sequence[Claim], *, attempts: int) -> set[UUID]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def take_one(conversation_id: UUID, *, attempts: int) -> UUID:
-    """Claim one conversation; the claim's id. Raises `NotClaimable`."""
-    claim = Claim(conversation_id, uuid4())
-    if not take([claim], attempts=attempts):
+def take_one(conversation_id: UUID, *, attempts: int, claim: UUID | None = None) -> UUID:
+    """Claim one conversation; the claim's id, which is `claim` when given. Raises `NotClaimable`."""
+    claim = claim or uuid4()
+    if not take([Claim(conversation_id, claim)], attempts=attempts):
         status = Conversation.objects.filter(pk=conversation_id).values_list("status", flat=True).first()
         raise NotClaimable(
             f"The conversation is {status or 'gone'}: only drafts and failed conversations can be generated."
         )
-    return claim.id
+    return claim
 
 
 def give_back(conversation_id: UUID, claim: UUID, spent_usd: Decimal) -> None:
@@ -73,6 +75,19 @@ def give_back(conversation_id: UUID, claim: UUID, spent_usd: Decimal) -> None:
     Conversation.objects.filter(pk=conversation_id, claim=claim, status=Status.GENERATING).update(
         status=Case(When(failure_type="", then=Value(Status.DRAFT)), default=Value(Status.FAILED)),
         cost_usd=F("cost_usd") + spent_usd,
+        claim=None,
+        claim_expires_at=None,
+        updated_at=timezone.now(),
+    )
+
+
+def expire() -> int:
+    """Fail the conversations whose claim ran out, because its holder died; how many there were."""
+    expired = Conversation.objects.filter(status=Status.GENERATING, claim_expires_at__lt=timezone.now())
+    return expired.update(
+        status=Status.FAILED,
+        failure_type=Abandoned.code(),
+        failure_message=str(Abandoned()),
         claim=None,
         claim_expires_at=None,
         updated_at=timezone.now(),

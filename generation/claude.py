@@ -3,6 +3,7 @@
 The SDK costs about two seconds to import, so that happens on first use; workers preload it before they fork.
 """
 
+import asyncio
 import math
 from dataclasses import dataclass
 from types import TracebackType
@@ -63,6 +64,7 @@ class Claude:
     def __init__(self, endpoint: Endpoint, *, timeout: float) -> None:
         import anthropic
 
+        self._timeout = timeout
         self._sdk = anthropic.AsyncAnthropic(
             api_key=endpoint.api_key,
             base_url=endpoint.base_url or None,
@@ -84,7 +86,10 @@ class Claude:
         import anthropic
 
         try:
-            message = await self._sdk.messages.create(**request)
+            async with asyncio.timeout(self._timeout):  # the SDK's own limits each read, not the whole
+                message = await self._sdk.messages.create(**request)
+        except TimeoutError as error:
+            raise errors.TimedOut() from error
         except anthropic.AnthropicError as error:
             raise translated(error) from error
         except (ValueError, RecursionError) as error:

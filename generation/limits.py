@@ -1,7 +1,8 @@
 """The request limit, shared by every process on every machine through PostgreSQL.
 
 A true sliding window: in no 60 seconds do more than `requests_per_minute` requests leave. Grants are first come,
-first served. The window is kept a second longer than promised, because requests do not travel equally fast.
+first served; whoever finds no room asks again. The window is kept a second longer than promised, because requests do
+not travel equally fast.
 """
 
 import asyncio
@@ -23,25 +24,21 @@ class RequestLimit:
         self._endpoint = endpoint
         self._database = database
 
-    async def grants(self, wanted: int) -> list[float]:
+    def acquire(self, wanted: int) -> list[float]:
         """Delays in seconds after which up to `wanted` requests may be sent; or one negative number.
 
         The negative number says that there is no room now, and after how many seconds to ask again.
         """
-        return await self._database(_acquire, self._endpoint, wanted)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT rate_acquire(%s, %s, %s, %s * interval '1 second', %s * interval '1 second')",
+                [self._endpoint.limit_key, wanted, self._endpoint.requests_per_minute, WINDOW, PATIENCE],
+            )
+            delays: list[float] = cursor.fetchone()[0]
+            return delays
 
     async def permit(self, sleep: Sleep = asyncio.sleep) -> None:
         """Return when one request may be sent."""
-        while (delay := (await self.grants(1))[0]) < 0:
+        while (delay := (await self._database(self.acquire, 1))[0]) < 0:
             await sleep(min(-delay, PATIENCE))
         await sleep(delay)
-
-
-def _acquire(endpoint: Endpoint, wanted: int) -> list[float]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT rate_acquire(%s, %s, %s, %s * interval '1 second', %s * interval '1 second')",
-            [endpoint.limit_key, wanted, endpoint.requests_per_minute, WINDOW, PATIENCE],
-        )
-        delays: list[float] = cursor.fetchone()[0]
-        return delays

@@ -12,15 +12,34 @@ from generation.models import GenerationLog, LogStatus
 
 
 def write(draft: Conversation, run_id: UUID, attempt: Attempt, *, discarded: bool = False) -> None:
-    """Add the attempt's row; `discarded` for a good reply that came after somebody else had saved."""
+    """Add the attempt's row; `discarded` for a good reply that came after somebody else had saved.
+
+    Conversation and template may have been deleted while Claude wrote: what it cost is logged all the same.
+    """
+    conversation_id, template_id = _if_there(Conversation, draft.pk), _if_there(PromptTemplate, draft.template_id)
+    _create(draft, run_id, attempt, conversation_id, template_id, discarded=discarded)
+
+
+def write_success(draft: Conversation, run_id: UUID, attempt: Attempt, *, template_id: UUID | None) -> None:
+    """Add the row of an attempt whose conversation and template are locked, and so are certainly there."""
+    _create(draft, run_id, attempt, draft.pk, template_id, discarded=False)
+
+
+def succeeded(run_id: UUID) -> bool:
+    """Whether the run has a successful attempt."""
+    return GenerationLog.objects.filter(run_id=run_id, status=LogStatus.SUCCEEDED).exists()
+
+
+def _create(
+    draft: Conversation, run_id: UUID, attempt: Attempt, conversation_id: Any, template_id: Any, *, discarded: bool
+) -> None:
     answer, error = attempt.answer, attempt.error
     usage = answer.usage if answer else Usage()
     GenerationLog.objects.create(
         workspace_id=draft.workspace_id,
         run_id=run_id,
-        # Either may have been deleted while Claude wrote: what it cost is logged all the same.
-        conversation_id=_if_there(Conversation, draft.pk),
-        template_id=_if_there(PromptTemplate, draft.template_id),
+        conversation_id=conversation_id,
+        template_id=template_id,
         attempt=attempt.number,
         model=answer.model if answer else attempt.request["model"],
         request=attempt.request,

@@ -17,6 +17,7 @@ from generation.errors import GenerationError
 from generation.reply import Reply
 
 ZERO = Decimal(0)
+NO_TEMPLATE = UUID(int=0)
 
 
 class Orderer:
@@ -25,7 +26,7 @@ class Orderer:
     All lock rows in one order, the contended ones last: `holds`, the conversation and what belongs to it, `count`.
     """
 
-    def holds(self, error: GenerationError | None) -> bool:
+    def holds(self, error: GenerationError | None, spent_usd: Decimal) -> bool:
         """Write that the work has ended, first of all; False when it was lost to somebody else."""
         return True
 
@@ -44,11 +45,13 @@ def save(draft: Conversation, claim: UUID, success: Success, *, orderer: Orderer
     signed = quality.signature("\n".join(turn.content for turn in success.reply.turns))
     report = assess(draft, success.reply, signed)
     with transaction.atomic():
-        if orderer.holds(None) and _update(draft, claim, success, report):
+        if orderer.holds(None, success.spent_usd) and _update(draft, claim, success, report):
             _write_rest(draft, claim, success, signed)
             orderer.count(None, success.spent_usd)
             return True
         transaction.set_rollback(True)
+    if logs.succeeded(claim):
+        return True  # we have saved it before, but the database's answer was lost
     logs.write(draft, claim, success.attempt, discarded=True)
     return False
 
@@ -58,9 +61,9 @@ def _write_rest(draft: Conversation, claim: UUID, success: Success, signed: tupl
         Turn.objects.filter(conversation_id=draft.pk).delete()
     Turn.objects.bulk_create(_turns(draft, success))
     similarity.remember(draft.workspace_id, draft.pk, signed)
-    logs.write(draft, claim, success.attempt)
-    if draft.template_id:
-        PromptTemplate.objects.filter(pk=draft.template_id).update(usage_count=F("usage_count") + 1)
+    template = PromptTemplate.objects.filter(pk=draft.template_id or NO_TEMPLATE)
+    used = template.update(usage_count=F("usage_count") + 1)  # 0: it was deleted while Claude wrote
+    logs.write_success(draft, claim, success.attempt, template_id=draft.template_id if used else None)
 
 
 def fail(
@@ -76,7 +79,7 @@ def fail(
     `spent_usd` is what the attempts cost all the same, when replies came that could not be used.
     """
     with transaction.atomic():
-        failed = orderer.holds(error) and _held(draft, claim).update(
+        failed = orderer.holds(error, spent_usd) and _held(draft, claim).update(
             status=Status.FAILED,
             failure_type=error.code(),
             failure_message=str(error),

@@ -1,16 +1,16 @@
 """`generate`: one draft becomes one conversation.
 
 Claim, resolve the prompt, wait for the limit, call Claude and retry, read and check the reply, score, save. No
-transaction and no connection is held while waiting for Claude.
+transaction is held while waiting for Claude.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -22,7 +22,7 @@ from generation.attempts import FIRST_WAIT, Attempts, Success
 from generation.claude import Claude
 from generation.drafts import Drafts
 from generation.endpoint import Endpoint, endpoint
-from generation.errors import GenerationError, ProgramFailed
+from generation.errors import GenerationError, NotClaimable, ProgramFailed
 from generation.limits import RequestLimit, Sleep
 from generation.request import Descriptions, build_request, descriptions
 from generation.saving import NOBODY, Orderer
@@ -33,7 +33,8 @@ logger = logging.getLogger(__name__)
 class Interrupted(Exception):
     """Raised by a `sleep` that was told to stop: the draft is to be given back, not failed."""
 
-    spent_usd = Decimal(0)  # by attempts before, whose replies could not be used
+    requests = 0  # sent before, in vain
+    spent_usd = Decimal(0)  # by them
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,13 @@ class Generator:
             sleep=self.sleep,
             first_wait=self.first_wait,
         )
+        success = None
         try:
             success = await self._make(draft, attempts, parameters)
             saved = await self.database(saving.save, draft, claim, success, orderer=orderer)
             return Outcome(saved, spent_usd=attempts.spent_usd)
         except Interrupted as interrupted:
-            interrupted.spent_usd = attempts.spent_usd
+            interrupted.requests, interrupted.spent_usd = attempts.requests, attempts.spent_usd
             raise
         except (OperationalError, InterfaceError):
             raise
@@ -95,6 +97,8 @@ class Generator:
         except Exception:
             logger.exception("Generating %s failed", draft)
             problem = ProgramFailed()
+            if success:  # paid for, though it cannot be saved
+                await self.database(logs.write, draft, claim, replace(success.attempt, error=problem))
         spent = attempts.spent_usd
         failed = await self.database(saving.fail, draft, claim, problem, spent_usd=spent, orderer=orderer)
         return Outcome(failed, problem, spent)
@@ -121,6 +125,8 @@ def generate(conversation_id: UUID, *, parameters: Mapping[str, object] | None =
     outcome = asyncio.run(_generate(conversation_id, target, parameters))
     if outcome.error:
         raise outcome.error
+    if not outcome.saved:
+        raise NotClaimable("Somebody else took the conversation over while Claude wrote it. Look at it again.")
     return Conversation.objects.get(pk=conversation_id)
 
 
@@ -128,7 +134,7 @@ async def _generate(conversation_id: UUID, target: Endpoint, parameters: Mapping
     attempts = settings.GENERATION_ATTEMPTS
     claude = Claude(target, timeout=settings.ANTHROPIC_TIMEOUT)
     async with DatabaseThreads(threads=1) as database, claude:
-        claim = await database(claims.take_one, conversation_id, attempts=attempts)
+        claim = await database(claims.take_one, conversation_id, attempts=attempts, claim=uuid4())
         draft = (await database(Drafts().load, [conversation_id]))[conversation_id]
         generator = Generator(
             claude=claude,

@@ -120,6 +120,12 @@ class Conversation(WorkspaceRow):
                 condition=Q(status=Status.PENDING_REVIEW.value),
                 name="conversation_review_queue",
             ),
+            # Claims whose holder died.
+            models.Index(
+                fields=["claim_expires_at"],
+                condition=Q(status=Status.GENERATING.value),
+                name="conversation_claims",
+            ),
             GinIndex(fields=["parameters"], name="conversation_parameters"),  # by a parameter's value
             GinIndex(fields=["quality_metrics"], name="conversation_quality_metrics"),  # by a flag
         ]

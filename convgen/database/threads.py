@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 P = ParamSpec("P")
 R = TypeVar("R")
 
+WORTH_REPEATING = ("40001", "40P01")  # serialization failure, deadlock: another transaction went first
 RECONNECTS = (0.2, 1.0, 3.0, 6.0)  # seconds between tries, while PostgreSQL restarts
 
 
@@ -56,10 +57,11 @@ def _reconnecting(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -
     for pause in RECONNECTS:
         try:
             return function(*args, **kwargs)
-        except (OperationalError, InterfaceError):
-            if not _lost():
+        except (OperationalError, InterfaceError) as error:
+            if _lost():
+                close_old_connections()
+            elif getattr(error.__cause__, "sqlstate", None) not in WORTH_REPEATING:
                 raise  # the statement's fault, not the connection's
-            close_old_connections()
             time.sleep(pause)
     return function(*args, **kwargs)
 

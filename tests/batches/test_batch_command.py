@@ -1,11 +1,15 @@
 """`manage.py batch`: look, pause, resume, cancel, retry."""
 
+from datetime import timedelta
 from io import StringIO
 from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
+from rich.console import Console
 
+from batches.following import follow
 from batches.models import BatchJob
 from generation.simulated.server import SimulatedClaude
 from tests.factories import BatchItemFactory, BatchJobFactory
@@ -68,6 +72,12 @@ def test_an_unknown_id_is_refused_in_words(wrong: str) -> None:
 def test_control_without_an_id_asks_for_one() -> None:
     with pytest.raises(CommandError, match="no id was given"):
         batch("pause")
+
+
+def test_following_ends_when_the_batch_has_ended_though_its_runner_died() -> None:
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    job = BatchJobFactory(status="cancelled", runner="dead", runner_lease_expires_at=an_hour_ago)
+    assert follow(job, inline=False, console=Console(file=StringIO())).status == "cancelled"
 
 
 def test_a_paused_batch_is_resumed_and_run_here(claude: SimulatedClaude) -> None:

@@ -104,6 +104,22 @@ def test_the_reaper_frees_what_a_dead_worker_held_of_a_cancelled_job() -> None:
     assert "Generate it again" in conversation.failure_message
 
 
+def test_the_reaper_frees_a_conversation_whose_only_generator_died() -> None:
+    expired = ConversationFactory(status="generating", claim=uuid4(), claim_expires_at=timezone.now() - AN_HOUR)
+    at_work = ConversationFactory(status="generating", claim=uuid4(), claim_expires_at=timezone.now() + AN_HOUR)
+    control.reap()
+    expired.refresh_from_db()
+    at_work.refresh_from_db()
+    assert (expired.status, expired.failure_type, expired.claim) == ("failed", "abandoned", None)
+    assert at_work.status == "generating"
+
+
+def test_a_job_that_was_just_begun_is_not_taken_for_deserted(batch: Make) -> None:
+    batch(1)
+    control.reap()
+    assert asked_for() == []
+
+
 def test_failed_items_of_an_unfinished_job_are_queued_again(workspace: Workspace) -> None:
     job = BatchJobFactory(
         workspace=workspace, status="paused", total_items=2, completed_items=2, failed_items=1, successful_items=1

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -17,7 +18,7 @@ from conversations.models import Conversation
 from generation.drafts import Drafts
 from generation.models import GenerationLog
 from generation.simulated.server import SimulatedClaude
-from tests.factories import ConversationFactory
+from tests.factories import ConversationFactory, TurnFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -57,6 +58,75 @@ def test_every_item_is_generated_once_and_counted(claude: SimulatedClaude, batch
     assert job.actual_cost_usd == sum(GenerationLog.objects.values_list("cost_usd", flat=True)) > 0
     assert set(job.items.values_list("status", "progress", "lease_expires_at")) == {("completed", 100, None)}
     assert (job.runner, job.runner_lease_expires_at) == ("", None)
+
+
+def test_an_item_given_back_before_anything_was_sent_is_not_counted_as_begun(
+    claude: SimulatedClaude, batch: Make
+) -> None:
+    job = batch(1)
+    assert leases.take_job(job.pk, "first")
+    [work] = leases.claim(job, "first", 1, Drafts()).works
+    leases.give_back(work, requests=0, spent_usd=Decimal(0))
+    item = job.items.get()
+    assert (item.status, item.attempts, item.conversation.status) == ("queued", 0, "draft")
+
+
+def test_slices_that_end_in_the_middle_of_attempts_do_not_go_on_for_ever(
+    claude: SimulatedClaude, batch: Make, run: Run, settings: Any
+) -> None:
+    settings.BATCH_SLICE_SECONDS = 0.05
+    settings.GENERATION_FIRST_WAIT = 60.0
+    claude.behaviour.latency = 0.1
+    claude.behaviour.script.extend(["cut-off"] * 50)
+    job = batch(1)
+    run(job)
+    item = job.items.get()
+    assert (job.status, item.status, item.error_type) == ("failed", "failed", "abandoned")
+    assert len(claude.requests) == settings.BATCH_ITEM_CLAIMS
+    assert item.cost_usd == job.actual_cost_usd == sum(GenerationLog.objects.values_list("cost_usd", flat=True)) > 0
+
+
+def test_stop_also_ends_at_an_item_that_could_not_be_begun(claude: SimulatedClaude, batch: Make, run: Run) -> None:
+    job = batch(4, concurrency=1, error_handling="stop")
+    first = job.items.get(position=1).conversation
+    Conversation.objects.filter(pk=first.pk).update(status="archived")
+    run(job)
+    assert (job.status, job.failed_items, claude.requests) == ("failed", 1, [])
+
+
+@pytest.mark.parametrize(("runner", "status"), [("another", "processing"), ("mine", "paused")])
+def test_only_the_runner_of_a_processing_job_can_claim(batch: Make, runner: str, status: str) -> None:
+    job = batch(2)
+    BatchJob.objects.update(runner=runner, status=status)
+    assert leases.claim(job, "mine", 2, Drafts()).works == []
+    assert set(job.items.values_list("status", flat=True)) == {"queued"}
+
+
+def test_a_slice_that_cannot_run_at_all_pauses_the_job_with_the_reason(
+    claude: SimulatedClaude, batch: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "nonsense://proxy")
+    job = batch(2)
+    with pytest.raises(ValueError, match="proxy"):
+        engine.run_slice(job.pk, on_unfinished=ignore)
+    job.refresh_from_db()
+    assert (job.status, job.runner) == ("paused", "")
+    assert job.status_reason.startswith("The batch could not be run:")
+
+
+def test_an_end_that_cannot_be_written_does_not_end_the_others(
+    claude: SimulatedClaude, batch: Make, run: Run, settings: Any
+) -> None:
+    """A broken row, put in the way of one conversation, makes the database refuse its turns."""
+    settings.BATCH_LEASE_SECONDS = 5
+    job = batch(3, concurrency=1)
+    first = job.items.get(position=1).conversation
+    TurnFactory(conversation=first, position=1)
+    run(job)
+    item = job.items.get(position=1)
+    assert (job.status, job.successful_items, job.failed_items) == ("completed", 2, 1)
+    assert (item.error_type, item.conversation.failure_type) == ("program_failed", "program_failed")
+    assert GenerationLog.objects.filter(conversation=first, status="failed", cost_usd__gt=0).exists()
 
 
 def test_no_more_calls_are_in_flight_than_asked_for(claude: SimulatedClaude, batch: Make, run: Run) -> None:
@@ -165,7 +235,7 @@ def test_a_wait_for_another_attempt_does_not_hold_up_a_pause(
     runner.join(timeout=5)
     assert not runner.is_alive()
     item = job.items.get()
-    assert (item.status, item.attempts) == ("queued", 0)  # given back, and not counted as a try
+    assert (item.status, item.attempts) == ("queued", 1)  # given back; one request was sent
     assert (item.conversation.status, item.conversation.claim) == ("draft", None)
 
 
@@ -241,12 +311,12 @@ def test_two_runners_at_once_generate_nothing_twice(claude: SimulatedClaude, bat
 def test_a_late_worker_changes_nothing(claude: SimulatedClaude, batch: Make, run: Run) -> None:
     job = batch(1)
     assert leases.take_job(job.pk, "asleep")
-    [late] = leases.claim(job, "asleep", 1, Drafts())
+    [late] = leases.claim(job, "asleep", 1, Drafts()).works
     BatchItem.objects.update(lease_expires_at=timezone.now())
     BatchJob.objects.update(runner_lease_expires_at=timezone.now() - timedelta(seconds=1))
     run(job)
     made = Conversation.objects.get()
-    assert late.holds(None) is False
+    assert late.holds(None, Decimal(0)) is False
     job.refresh_from_db()
     assert (job.successful_items, job.completed_items, made.status) == (1, 1, "generated")
 

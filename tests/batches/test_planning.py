@@ -64,6 +64,11 @@ def test_conversations_are_chosen_by_readable_id_or_uuid(workspace: Workspace) -
     }
 
 
+def test_a_uuid_may_be_written_without_dashes(workspace: Workspace) -> None:
+    first = ConversationFactory(workspace=workspace)
+    assert taken(create(Order(workspace, selection="chosen", chosen=[first.pk.hex]))) == {first.conversation_id}
+
+
 def test_an_unknown_id_is_named_and_nothing_is_created(workspace: Workspace) -> None:
     ConversationFactory(workspace=workspace, conversation_id="TPL-1")
     with pytest.raises(PlanError, match="no conversation TPL-9"):

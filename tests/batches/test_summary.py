@@ -26,9 +26,16 @@ def job() -> BatchJob:
             tier=tier,
             status=of_conversation,
             quality_score=score and Decimal(score),
+            cost_usd=Decimal(99),  # of its whole life
+        )
+        BatchItemFactory(
+            job=job,
+            conversation=conversation,
+            status=status,
+            position=position,
+            error_message=message,
             cost_usd=Decimal(cost),
         )
-        BatchItemFactory(job=job, conversation=conversation, status=status, position=position, error_message=message)
     return job
 
 

@@ -84,7 +84,7 @@ def test_what_is_listed_is_ended_and_named(folder: Path, start: Start) -> None:
     for name, process in (("serve", web), ("run_worker", worker)):
         _up(process)
         _list(folder, name, process.pid)
-    assert processes.stop_all() == ["serve", "run_worker"]
+    assert processes.stop_all() == ["run_worker", "serve"]
     assert web.poll() is not None
     assert worker.poll() is not None
     assert list(folder.iterdir()) == []

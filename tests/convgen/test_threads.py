@@ -163,3 +163,18 @@ def test_a_statement_that_is_wrong_is_not_repeated_and_leaves_the_connection_usa
 
     assert _run(work, threads=1)
     assert len(tries) == 1
+
+
+def test_a_deadlock_is_tried_again() -> None:
+    tries: list[int] = []
+
+    def deadlocked_once() -> str:
+        tries.append(1)
+        with connection.cursor() as cursor:
+            if len(tries) == 1:
+                cursor.execute("DO $$ BEGIN RAISE EXCEPTION 'deadlock' USING ERRCODE = '40P01'; END $$")
+            cursor.execute("SELECT 'through'")
+            return str(cursor.fetchone()[0])
+
+    assert _run(lambda database: database(deadlocked_once)) == "through"
+    assert len(tries) == 2

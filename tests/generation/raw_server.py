@@ -76,3 +76,32 @@ def answering(*answers: Raw) -> Iterator[RawServer]:
         yield server
         listening.shutdown()
         thread.join()
+
+
+@contextmanager
+def dripping(*, every: float) -> Iterator[str]:
+    """Serve an answer that never ends: a byte each so many seconds."""
+    over = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(200)
+            self.send_header("content-length", "100000")
+            self.end_headers()
+            while not over.wait(every):
+                try:
+                    self.wfile.write(b" ")
+                except OSError:
+                    return
+
+        def log_message(self, *_arguments: Any) -> None:
+            """Say nothing."""
+
+    http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=http.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{http.server_address[1]}"
+    finally:
+        over.set()
+        http.shutdown()
+        http.server_close()

@@ -17,7 +17,7 @@ from generation import errors
 from generation.claude import Answer, Claude, Usage, translated
 from generation.endpoint import Endpoint
 from generation.simulated.running import Listening
-from tests.generation.raw_server import REQUEST_ID, Raw, answering, error, message
+from tests.generation.raw_server import REQUEST_ID, Raw, answering, dripping, error, message
 
 REQUEST: dict[str, Any] = {
     "model": "claude-sonnet-5-5",
@@ -152,6 +152,12 @@ def test_an_address_that_is_none_is_unreachable_and_names_the_setting(url: str) 
 def test_an_answer_that_breaks_off_is_unreachable(listening: Listening) -> None:
     listening.claude.behaviour.script.append("reset")
     assert isinstance(failure(listening.url), errors.Unreachable)
+
+
+def test_an_answer_that_drips_is_a_timeout_too() -> None:
+    with dripping(every=0.1) as url:
+        problem = failure(url, timeout=0.4)
+    assert problem.code() == "timed_out"
 
 
 def test_no_answer_in_time_is_a_timeout(listening: Listening) -> None:

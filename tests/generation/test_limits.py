@@ -189,7 +189,7 @@ def target(requests_per_minute: int, *, key: str = "key") -> Endpoint:
 async def grants(limited: Endpoint, *wanted: int) -> list[list[float]]:
     async with DatabaseThreads(threads=1) as database:
         limit = RequestLimit(limited, database)
-        return [await limit.grants(number) for number in wanted]
+        return [await database(limit.acquire, number) for number in wanted]
 
 
 async def permits(limited: Endpoint, number: int) -> list[float]:
@@ -242,7 +242,7 @@ def test_a_wait_for_a_permit_can_be_told_to_stop() -> None:
     async def waiting() -> None:
         async with DatabaseThreads(threads=1) as database:
             limit = RequestLimit(target(1), database)
-            await limit.grants(1)
+            await database(limit.acquire, 1)
             await limit.permit(stop)
 
     with pytest.raises(Stop):

@@ -10,9 +10,8 @@ from rich.console import Console
 from rich.table import Table
 
 from batches import control, planning
-from batches.following import follow
 from batches.models import BatchJob
-from batches.printing import console_on, next_step, print_summary
+from batches.printing import console_on, next_step, print_summary, run_and_report
 from batches.summary import summarize
 
 ACTIONS = ("status", "pause", "resume", "cancel", "retry-failed")
@@ -42,9 +41,7 @@ class Command(BaseCommand):
             self.stdout.write(_act(action, job))
 
     def _resume_here(self, job: BatchJob, console: Console) -> None:
-        taken = planning.take_up(job, inline=True)
-        summary = summarize(follow(taken, inline=True, console=console))
-        print_summary(summary, console)
+        summary = run_and_report(planning.take_up(job, inline=True), inline=True, console=console)
         if not summary.every_item_succeeded:
             raise CommandError(next_step(summary))
 

@@ -8,14 +8,11 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from batches import planning
-from batches.following import follow
 from batches.models import BatchJob, ErrorHandling, Priority, Selection, TierFilter
 from batches.planning import Order, PlanError
-from batches.printing import console_on, next_step, print_summary
-from batches.summary import summarize
+from batches.printing import console_on, next_step, run_and_report
 from conversations.models import Workspace
 from conversations.workspaces import WorkspaceUnknown, find_workspace
-from generation.simulated.launcher import SimulatedClaudeError
 
 
 class Command(BaseCommand):
@@ -76,12 +73,7 @@ class Command(BaseCommand):
             self.stdout.write("There is nothing to generate, and nothing was spent.")
 
     def _follow(self, job: BatchJob, options: dict[str, Any]) -> None:
-        try:
-            follow(job, inline=options["inline"], console=self.console)
-        except SimulatedClaudeError as error:
-            raise CommandError(str(error)) from error
-        summary = summarize(job)
-        print_summary(summary, self.console)
+        summary = run_and_report(job, inline=options["inline"], console=self.console)
         if options["json"]:
             self.stdout.write(json.dumps(summary.as_json()))
         if not summary.every_item_succeeded:

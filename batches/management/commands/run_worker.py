@@ -18,7 +18,7 @@ from django.db import DatabaseError, close_old_connections, connections
 
 from batches import control
 from batches.stopping import STOPPING
-from convgen.processes import registered
+from convgen.processes import WORKER, registered
 from generation import claude
 
 CHECK_SECONDS = 0.2
@@ -38,7 +38,7 @@ class Command(BaseCommand):
         if child:
             sys.exit(_supervise(child))
         os.setsid()
-        with registered("run_worker"):
+        with registered(WORKER):
             code = _run_cluster(parent)
         sys.exit(code)
 

@@ -14,6 +14,8 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, **options: Any) -> None:
+        self.stdout.write("Stopping; calls in flight may finish first …")
+        self.stdout.flush()
         stopped = stop_all()
         data_directory = settings.DATABASES["default"].get("DATA_DIRECTORY")
         if data_directory and EmbeddedServer(settings.VAR_DIR / "postgres").stop():
