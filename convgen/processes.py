@@ -27,22 +27,35 @@ def registered(name: str) -> Iterator[None]:
         path.unlink(missing_ok=True)
 
 
+def running() -> list[str]:
+    """The names of the processes on the list that are there."""
+    return [_name(path) for path in _listed() if _alive(path)]
+
+
 def stop_all() -> list[str]:
     """End every process on the list; the names of those that were still there.
 
     A worker gets the time that its calls in flight may take, since they are paid for.
     """
-    listed = sorted(_folder().glob("*.json"))
+    listed = _listed()
     alive = [(path, process) for path in listed if (process := _alive(path))]
     for _path, process in alive:
         process.terminate()
     for path, process in alive:
-        patience = PATIENCE + (settings.ANTHROPIC_TIMEOUT if path.name.startswith(f"{WORKER}-") else 0)
+        patience = PATIENCE + (settings.ANTHROPIC_TIMEOUT if _name(path) == WORKER else 0)
         if psutil.wait_procs([process], timeout=patience)[1]:
             _kill_with_children(process)
     for path in listed:  # not the folder as it is now: a process may have begun meanwhile
         path.unlink(missing_ok=True)
-    return [path.stem.rsplit("-", 1)[0] for path, _process in alive]
+    return [_name(path) for path, _process in alive]
+
+
+def _listed() -> list[Path]:
+    return sorted(_folder().glob("*.json"))
+
+
+def _name(path: Path) -> str:
+    return path.stem.rsplit("-", 1)[0]
 
 
 def _kill_with_children(process: psutil.Process) -> None:

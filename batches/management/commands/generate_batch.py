@@ -13,6 +13,7 @@ from batches.planning import Order, PlanError
 from batches.printing import console_on, next_step, run_and_report
 from conversations.models import Workspace
 from conversations.workspaces import WorkspaceUnknown, find_workspace
+from generation.parameters import parameters_from
 
 
 class Command(BaseCommand):
@@ -49,7 +50,7 @@ class Command(BaseCommand):
         try:
             workspace = find_workspace(options["workspace"])
             job = self._job(workspace, options)
-        except (PlanError, WorkspaceUnknown) as error:
+        except (PlanError, WorkspaceUnknown, ValueError) as error:
             raise CommandError(str(error)) from error
         if job is None:
             self._nothing(options)
@@ -92,12 +93,5 @@ def _order(workspace: Workspace, options: dict[str, Any]) -> Order:
         error_handling=options["error_handling"],
         priority=options["priority"],
         model=options["model"],
-        shared_parameters=dict(_parameter(text) for text in options["param"]),
+        shared_parameters=parameters_from(options["param"]),
     )
-
-
-def _parameter(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
-        raise CommandError(f"--param takes NAME=VALUE, not {text}.")
-    return name.strip(), value

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from convgen.database.embedded import EmbeddedServer
-from convgen.processes import stop_all
+from convgen.processes import WORKER, running, stop_all
 
 
 class Command(BaseCommand):
@@ -14,8 +14,9 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def handle(self, **options: Any) -> None:
-        self.stdout.write("Stopping; calls in flight may finish first …")
-        self.stdout.flush()
+        if WORKER in running():
+            self.stdout.write("Stopping; calls in flight may finish first …")
+            self.stdout.flush()
         stopped = stop_all()
         data_directory = settings.DATABASES["default"].get("DATA_DIRECTORY")
         if data_directory and EmbeddedServer(settings.VAR_DIR / "postgres").stop():
