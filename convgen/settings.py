@@ -127,7 +127,7 @@ RATE_LIMIT_RPM = env.int("RATE_LIMIT_RPM", default=50)  # requests in any 60 sec
 SIMULATED_RATE_LIMIT_RPM = env.int("SIMULATED_RATE_LIMIT_RPM", default=60_000)
 
 SIMULATED_CLAUDE_LATENCY = env.float("SIMULATED_CLAUDE_LATENCY", default=0.3)  # seconds, on average
-SIMULATED_CLAUDE_WEAK = env.float("SIMULATED_CLAUDE_WEAK", default=0.1)  # share of weak conversations
+SIMULATED_CLAUDE_WEAK = env.float("SIMULATED_CLAUDE_WEAK", default=0.15)  # share of weak conversations
 
 # --- Batches ----------------------------------------------------------------------------------------------
 
