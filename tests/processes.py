@@ -17,12 +17,12 @@ from django.db import connection
 
 def environment(**extra: str) -> dict[str, str]:
     """The environment of a child process that is to see what the test sees."""
-    database = connection.settings_dict
-    login = database["USER"] + (f":{quote(database['PASSWORD'])}" if database.get("PASSWORD") else "")
-    place = urlencode({"host": database["HOST"], "port": database["PORT"]})
+    database = connection.get_connection_params()
+    login = database["user"] + (f":{quote(database['password'])}" if database.get("password") else "")
+    place = urlencode({name: database[name] for name in ("host", "port") if name in database})
     return {
         **os.environ,
-        "DATABASE_URL": f"postgresql://{login}@/{database['NAME']}?{place}",
+        "DATABASE_URL": f"postgresql://{login}@/{database['dbname']}?{place}",
         "DJANGO_SECRET_KEY": settings.SECRET_KEY,  # it signs what is queued for the workers
         "ANTHROPIC_API_KEY": settings.ANTHROPIC_API_KEY,
         "ANTHROPIC_BASE_URL": settings.ANTHROPIC_BASE_URL,
@@ -63,7 +63,7 @@ def kill_tree(pid: int) -> None:
     psutil.wait_procs(family, timeout=10)
 
 
-def eventually(condition: Callable[[], Any], *, seconds: float) -> None:
+def eventually(condition: Callable[[], Any], *, seconds: float = 10) -> None:
     """Wait until the condition holds; fail when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():
