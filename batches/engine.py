@@ -102,6 +102,7 @@ class Slice:
     beat_at: float = 0.0
     look_at: float = 0.0
     ask_at: float = 0.0  # when the limit may be asked again
+    ended: int = 0  # calls of this slice
     seen: Look | None = None
     waiting: int = 0  # items that can be claimed
 
@@ -124,7 +125,9 @@ class Slice:
         await self._beat()
         if time.monotonic() >= self.look_at:
             self.look_at = time.monotonic() + LOOK_SECONDS
-            self.seen = await self.steering(leases.look, self.job.pk, self.runner, waiting_for=self._waiting_for())
+            self.seen = await self.steering(
+                leases.look, self.job.pk, self.runner, waiting_for=self._waiting_for(), pace=self._pace()
+            )
             self.waiting = self.seen.waiting if self.seen else 0
         return self.seen
 
@@ -137,6 +140,10 @@ class Slice:
     def _waiting_for(self) -> str:
         seconds = self.ask_at - time.monotonic()
         return f"Rate limit: next request in {seconds:.0f} s." if seconds >= 1 else ""
+
+    def _pace(self) -> float | None:
+        """Seconds per item in this slice: time that the job was paused must not count."""
+        return (time.monotonic() - self.begun_at) / self.ended if self.ended else None
 
     async def _all_ended(self) -> bool:
         """Whether nothing is left: asked of the database when nothing is in flight and nothing waits."""
@@ -179,6 +186,7 @@ class Slice:
             await asyncio.sleep(seconds)
             return
         done, _pending = await asyncio.wait(self.in_flight, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        self.ended += len(done)
         for task in done:
             del self.in_flight[task]
 

@@ -37,8 +37,9 @@ LOOK = """
 UPDATE batches_batchjob
 SET status_reason = CASE WHEN status = 'processing' THEN %(waiting_for)s ELSE status_reason END,
     runner_lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second',
-    estimated_time_remaining = CASE WHEN completed_items > 0 THEN
-        (clock_timestamp() - started_at) * (total_items - completed_items) / completed_items END
+    estimated_time_remaining = coalesce(
+        (total_items - completed_items) * %(pace)s::float * interval '1 second', estimated_time_remaining
+    )
 WHERE id = %(job)s AND runner = %(runner)s
 RETURNING status, concurrent_processing, total_items - completed_items, (
     SELECT count(*) FROM (
@@ -101,14 +102,14 @@ def take_job(job_id: UUID, runner: str) -> bool:
         return bool(cursor.rowcount)
 
 
-def look(job_id: UUID, runner: str, *, waiting_for: str = "") -> Look | None:
+def look(job_id: UUID, runner: str, *, waiting_for: str = "", pace: float | None = None) -> Look | None:
     """Keep the runner's lease and see how the job stands; None when the lease went to somebody else.
 
-    `waiting_for` is what holds the runner up at the moment, in words for the job's page.
+    `waiting_for` is what holds the runner up at the moment, in words for the job's page; `pace` its seconds per item.
     """
     with connection.cursor() as cursor:
-        values = {"job": job_id, "runner": runner, "lease": settings.BATCH_LEASE_SECONDS, "waiting_for": waiting_for}
-        cursor.execute(LOOK, values)
+        values = {"job": job_id, "runner": runner, "lease": settings.BATCH_LEASE_SECONDS}
+        cursor.execute(LOOK, {**values, "waiting_for": waiting_for, "pace": pace})
         row = cursor.fetchone()
     return Look(*row) if row else None
 

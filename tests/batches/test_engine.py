@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.utils import timezone
 
 from batches import engine
 from batches.models import BatchJob
@@ -101,3 +102,13 @@ def test_a_draft_that_is_in_no_batch_is_left_alone(claude: SimulatedClaude, batc
     run(job)
     other.refresh_from_db()
     assert other.status == "draft"
+
+
+def test_a_pause_does_not_count_in_the_time_remaining(claude: SimulatedClaude, batch: Make) -> None:
+    claude.behaviour.latency = 0.3
+    job = batch(6, concurrency=1)
+    BatchJob.objects.update(started_at=timezone.now() - timedelta(hours=10))
+    runner = in_background(engine.run_slice, job.pk, on_unfinished=ignore)
+    eventually(lambda: BatchJob.objects.get(pk=job.pk).estimated_time_remaining)
+    assert BatchJob.objects.get(pk=job.pk).estimated_time_remaining < timedelta(minutes=5)
+    runner.join(timeout=10)
