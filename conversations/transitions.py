@@ -1,6 +1,7 @@
 """Which status of a conversation may follow which.
 
     draft ──→ generating ──→ generated | pending_review | failed          failed ──→ generating
+    generating ──→ draft, when its claim is given back before anything came of it
     generated | pending_review | needs_revision ──→ approved | rejected | needs_revision
     everything but generating ──→ archived
 
@@ -15,7 +16,7 @@ _DECIDED = (Status.APPROVED, Status.REJECTED, Status.NEEDS_REVISION)
 
 MAY_BECOME: Mapping[Status, tuple[Status, ...]] = {
     Status.DRAFT: (Status.GENERATING, Status.ARCHIVED),
-    Status.GENERATING: (Status.GENERATED, Status.PENDING_REVIEW, Status.FAILED),
+    Status.GENERATING: (Status.DRAFT, Status.GENERATED, Status.PENDING_REVIEW, Status.FAILED),
     Status.GENERATED: (*_DECIDED, Status.ARCHIVED),
     Status.PENDING_REVIEW: (*_DECIDED, Status.ARCHIVED),
     Status.NEEDS_REVISION: (*_DECIDED, Status.ARCHIVED),
