@@ -23,6 +23,7 @@ from generation import claims
 from generation.errors import Abandoned
 
 RUN_SLICE = "batches.tasks.run_slice"
+UNENDED = (JobStatus.QUEUED, JobStatus.PROCESSING, JobStatus.PAUSED)
 PRIORITIES = (Priority.HIGH, Priority.NORMAL, Priority.LOW)
 
 
@@ -72,6 +73,14 @@ def resume(job_id: UUID) -> bool:
     if resumed:
         enqueue(job_id)
     return resumed
+
+
+def interrupt(job_id: UUID, reason: str) -> bool:
+    """Pause a job that is processing, or cancel one that has not begun: nothing is lost by ending that.
+
+    False when it is paused or has ended already; then nothing is changed.
+    """
+    return pause(job_id, reason) or _end(job_id, JobStatus.CANCELLED, "", allowed=(JobStatus.QUEUED,))
 
 
 def cancel(job_id: UUID) -> bool:
@@ -124,10 +133,10 @@ def _revive(job_id: UUID) -> None:
 
 
 @transaction.atomic
-def _end(job_id: UUID, status: JobStatus, reason: str) -> bool:
+def _end(job_id: UUID, status: JobStatus, reason: str, *, allowed: tuple[JobStatus, ...] = UNENDED) -> bool:
     moved = _move(
         job_id,
-        (JobStatus.QUEUED, JobStatus.PROCESSING, JobStatus.PAUSED),
+        allowed,
         status,
         status_reason=reason,
         completed_at=timezone.now(),

@@ -63,9 +63,7 @@ def follow(job: BatchJob, *, inline: bool, console: Console) -> BatchJob:
         try:
             _watch(job, worker, lambda: _show(job, progress, bar))
         except KeyboardInterrupt:
-            # A job that has not begun cannot be paused, but nothing is lost by ending it.
-            if not control.pause(job.pk, "Paused from the command line."):
-                control.cancel(job.pk)
+            control.interrupt(job.pk, "Paused from the command line.")
             progress.update(bar, description="Pausing: calls in flight finish")
             _watch(job, worker, lambda: _show(job, progress, bar))
     if worker and worker.error:

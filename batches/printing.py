@@ -11,7 +11,6 @@ from batches.following import follow
 from batches.models import BatchJob, JobStatus
 from batches.summary import HISTOGRAM, Summary, summarize
 from conversations.choices import Tier
-from generation.simulated.launcher import SimulatedClaudeError
 
 
 def console_on(stream: OutputWrapper) -> Console:
@@ -62,12 +61,15 @@ def _table(summary: Summary) -> Table:
 def run_and_report(job: BatchJob, *, inline: bool, console: Console) -> Summary:
     """Follow the batch to its end or a pause (and run it here, if `inline`), and print its summary.
 
-    Raises `CommandError` when it cannot be run here.
+    Raises `CommandError` with the reason when it cannot be run here.
     """
     try:
         follow(job, inline=inline, console=console)
-    except SimulatedClaudeError as error:
-        raise CommandError(str(error)) from error
+    except Exception as error:
+        job.refresh_from_db()
+        if job.status != JobStatus.PAUSED:
+            raise  # no reason was found that could be told in a line
+        raise CommandError(next_step(summarize(job))) from error
     summary = summarize(job)
     print_summary(summary, console)
     return summary

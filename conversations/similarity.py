@@ -11,7 +11,7 @@ from conversations.models import Fingerprint
 from conversations.quality import bands
 
 # Candidates share a band; the share of equal numbers in two signatures estimates their similarity
-# (conversations/quality/fingerprint.py, `similarity`; here where the signatures are).
+# (conversations/quality/fingerprint.py). Counted in the database, where the signatures are.
 NEAREST = """
 SELECT conversation.conversation_id, (
     SELECT count(*) FROM unnest(fingerprint.signature, %(signature)s::integer[]) AS pair (other, ours)

@@ -17,7 +17,6 @@ from generation.errors import GenerationError
 from generation.reply import Reply
 
 ZERO = Decimal(0)
-NO_TEMPLATE = UUID(int=0)
 
 
 class Orderer:
@@ -61,9 +60,14 @@ def _write_rest(draft: Conversation, claim: UUID, success: Success, signed: tupl
         Turn.objects.filter(conversation_id=draft.pk).delete()
     Turn.objects.bulk_create(_turns(draft, success))
     similarity.remember(draft.workspace_id, draft.pk, signed)
-    template = PromptTemplate.objects.filter(pk=draft.template_id or NO_TEMPLATE)
-    used = template.update(usage_count=F("usage_count") + 1)  # 0: it was deleted while Claude wrote
-    logs.write_success(draft, claim, success.attempt, template_id=draft.template_id if used else None)
+    logs.write_success(draft, claim, success.attempt, template_id=_count_use(draft.template_id))
+
+
+def _count_use(template_id: UUID | None) -> UUID | None:
+    """Count that the template was used; its id, or None when it was deleted while Claude wrote."""
+    if template_id and PromptTemplate.objects.filter(pk=template_id).update(usage_count=F("usage_count") + 1):
+        return template_id
+    return None
 
 
 def fail(

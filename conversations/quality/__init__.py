@@ -1,6 +1,6 @@
 """The quality engine: one conversation in, a score from 0.0 to 10.0 with reasons and advice out."""
 
-from conversations.quality.fingerprint import bands, signature, similarity
+from conversations.quality.fingerprint import bands, signature
 from conversations.quality.report import Component, Flag, Report
 from conversations.quality.rules import RULES, assess
 from conversations.quality.sample import Sample, Turn
@@ -17,5 +17,4 @@ __all__ = [
     "assess",
     "bands",
     "signature",
-    "similarity",
 ]

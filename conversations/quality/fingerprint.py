@@ -53,13 +53,6 @@ def bands(signature: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(_band_key(number, signature[start : start + ROWS]) for number, start in enumerate(starts))
 
 
-def similarity(a: tuple[int, ...], b: tuple[int, ...]) -> float:
-    """Estimated Jaccard similarity (0–1) of the texts behind two signatures; 0 when either text is empty."""
-    if not a or not b:
-        return 0.0
-    return sum(left == right for left, right in zip(a, b, strict=True)) / len(a)
-
-
 def _shingles(words: tuple[str, ...]) -> list[str]:
     """Phrases of three words; a shorter text is one phrase."""
     count = max(1, len(words) - _SHINGLE_WORDS + 1)

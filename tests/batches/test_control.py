@@ -36,6 +36,7 @@ def status_of(job: BatchJob) -> str:
         (control.start, {"queued": "processing"}),
         (control.pause, {"processing": "paused"}),
         (control.resume, {"paused": "processing"}),
+        (lambda pk: control.interrupt(pk, ""), {"queued": "cancelled", "processing": "paused"}),
         (control.cancel, dict.fromkeys(("queued", "processing", "paused"), "cancelled")),
         (lambda pk: control.stop(pk, "Enough."), dict.fromkeys(("queued", "processing", "paused"), "failed")),
     ],

@@ -119,6 +119,7 @@ def test_an_unfinished_batch_is_gone_on_with(claude: SimulatedClaude, workspace:
         ({"ANTHROPIC_API_KEY": "wrong"}, "Set a valid ANTHROPIC_API_KEY"),
         ({"ANTHROPIC_BASE_URL": "http://127.0.0.1:9", "GENERATION_FIRST_WAIT": "0.01"}, "Claude cannot be reached"),
         ({"ANTHROPIC_MODEL": "claude-imaginary-9"}, "claude-imaginary-9"),
+        ({"HTTPS_PROXY": "nonsense://proxy"}, "The batch could not be run"),
     ],
 )
 def test_as_a_process_it_ends_with_one_and_one_clear_line(

@@ -114,14 +114,26 @@ def test_cancelling_keeps_what_is_in_flight_and_leaves_the_rest_as_drafts(claude
     assert Conversation.objects.filter(status="draft").count() == 7
 
 
-def test_a_wait_for_another_attempt_does_not_hold_up_a_pause(
-    claude: SimulatedClaude, batch: Make, settings: Any
-) -> None:
+Waiting = Callable[[str], tuple[BatchJob, threading.Thread]]
+
+
+@pytest.fixture
+def waiting(claude: SimulatedClaude, batch: Make, settings: Any) -> Waiting:
+    """Begin a job of one item, whose first attempt fails and whose second one is a minute away."""
     settings.GENERATION_FIRST_WAIT = 60.0
-    claude.behaviour.script.extend(["529"])
-    job = batch(1)
-    runner = in_background(engine.run_slice, job.pk, on_unfinished=ignore)
-    eventually(lambda: GenerationLog.objects.filter(status="failed").exists())
+
+    def begin(fault: str) -> tuple[BatchJob, threading.Thread]:
+        claude.behaviour.script.extend([fault])
+        job = batch(1)
+        runner = in_background(engine.run_slice, job.pk, on_unfinished=ignore)
+        eventually(lambda: GenerationLog.objects.filter(status="failed").exists())
+        return job, runner
+
+    return begin
+
+
+def test_a_wait_for_another_attempt_does_not_hold_up_a_pause(waiting: Waiting) -> None:
+    job, runner = waiting("529")
     control.pause(job.pk)
     runner.join(timeout=5)
     assert not runner.is_alive()
@@ -130,26 +142,16 @@ def test_a_wait_for_another_attempt_does_not_hold_up_a_pause(
     assert (item.conversation.status, item.conversation.claim) == ("draft", None)
 
 
-def test_what_only_waits_is_cancelled_with_its_job(claude: SimulatedClaude, batch: Make, settings: Any) -> None:
-    settings.GENERATION_FIRST_WAIT = 60.0
-    claude.behaviour.script.extend(["529"])
-    job = batch(1)
-    runner = in_background(engine.run_slice, job.pk, on_unfinished=ignore)
-    eventually(lambda: GenerationLog.objects.filter(status="failed").exists())
+def test_what_only_waits_is_cancelled_with_its_job(waiting: Waiting) -> None:
+    job, runner = waiting("529")
     control.cancel(job.pk)
     runner.join(timeout=5)
     item = job.items.get()
     assert (item.status, item.conversation.status) == ("cancelled", "draft")
 
 
-def test_a_conversation_given_back_is_taken_over_and_what_it_cost_is_kept(
-    claude: SimulatedClaude, batch: Make, run: Run, settings: Any
-) -> None:
-    settings.GENERATION_FIRST_WAIT = 60.0
-    claude.behaviour.script.extend(["cut-off"])
-    job = batch(1)
-    runner = in_background(engine.run_slice, job.pk, on_unfinished=ignore)
-    eventually(lambda: GenerationLog.objects.filter(status="failed").exists())
+def test_a_conversation_given_back_is_taken_over_and_what_it_cost_is_kept(waiting: Waiting, run: Run) -> None:
+    job, runner = waiting("cut-off")
     control.pause(job.pk)
     runner.join(timeout=5)
     control.resume(job.pk)
