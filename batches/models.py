@@ -10,6 +10,7 @@ from django.utils import timezone
 from conversations.choices import Tier
 from conversations.models import Conversation, WorkspaceRow
 from convgen.models import one_of
+from convgen.tenancy.references import SameWorkspace, referable
 
 
 class JobStatus(models.TextChoices):
@@ -108,6 +109,7 @@ class BatchJob(WorkspaceRow):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
+            referable("batch_job"),
             one_of("status", JobStatus, table="batch_job"),
             one_of("priority", Priority, table="batch_job"),
             one_of("tier", TierFilter, table="batch_job"),
@@ -151,8 +153,10 @@ class BatchJob(WorkspaceRow):
 
 
 class BatchItem(WorkspaceRow):
-    job = models.ForeignKey(BatchJob, on_delete=models.CASCADE, related_name="items")
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="batch_items")
+    job = models.ForeignKey(BatchJob, on_delete=models.CASCADE, db_constraint=False, related_name="items")
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, db_constraint=False, related_name="batch_items"
+    )
     position = models.PositiveIntegerField()
     status = models.CharField(max_length=20, choices=ItemStatus, default=ItemStatus.QUEUED)
     progress = models.PositiveSmallIntegerField(default=0, help_text="Per cent.")
@@ -174,6 +178,8 @@ class BatchItem(WorkspaceRow):
     class Meta:
         ordering = ["job", "position"]
         constraints = [
+            SameWorkspace("job", name="batch_item_job_same_workspace"),
+            SameWorkspace("conversation", name="batch_item_conversation_same_workspace"),
             # Reading a job in order, claiming the next item; and no two items in one place.
             models.UniqueConstraint(fields=["job", "position"], name="batch_item_position_once"),
             # A conversation is worked on by one batch at a time: otherwise two would pay for it.

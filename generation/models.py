@@ -7,6 +7,7 @@ from django.db import models
 
 from conversations.models import Conversation, PromptTemplate, WorkspaceRow
 from convgen.models import one_of
+from convgen.tenancy.references import SameWorkspace
 
 
 class LogStatus(models.TextChoices):
@@ -20,9 +21,16 @@ class GenerationLog(WorkspaceRow):
 
     run_id = models.UUIDField(db_index=True, help_text="The same for all attempts at one conversation in one go.")
     conversation = models.ForeignKey(
-        Conversation, on_delete=models.SET_NULL, null=True, blank=True, related_name="generation_logs"
+        Conversation,
+        on_delete=models.SET_NULL,
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="generation_logs",
     )
-    template = models.ForeignKey(PromptTemplate, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    template = models.ForeignKey(
+        PromptTemplate, on_delete=models.SET_NULL, db_constraint=False, null=True, blank=True, related_name="+"
+    )
     attempt = models.PositiveSmallIntegerField(default=1)
     model = models.CharField(max_length=100)
     request = models.JSONField()
@@ -42,7 +50,11 @@ class GenerationLog(WorkspaceRow):
 
     class Meta:
         ordering = ["-created_at"]
-        constraints = [one_of("status", LogStatus, table="generation_log")]
+        constraints = [
+            one_of("status", LogStatus, table="generation_log"),
+            SameWorkspace("conversation", name="generation_log_conversation_same_workspace"),
+            SameWorkspace("template", name="generation_log_template_same_workspace"),
+        ]
         indexes = [
             models.Index(fields=["created_at"], name="generation_log_created_at"),  # newest first; retention
             models.Index(fields=["workspace", "status", "created_at"], name="generation_log_failures"),

@@ -8,6 +8,7 @@ import pytest
 
 from conversations.models import Workspace
 from conversations.starter.load import load_starter
+from convgen.tenancy import EVERY, workspace_scope
 from generation.simulated.running import Listening, beside
 from generation.simulated.server import Behaviour, SimulatedClaude
 
@@ -50,6 +51,13 @@ def _settings_of_tests(settings: Any, tmp_path: Any) -> None:
     settings.ANTHROPIC_MODEL = "claude-sonnet-5-5"
     settings.GENERATION_FIRST_WAIT = 0.01  # seconds: a retry should not be waited for
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _every_workspace() -> Iterator[None]:
+    """Tests see all rows. What they call must enter a scope of its own: other threads and processes have none."""
+    with workspace_scope(EVERY):
+        yield
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from conversations.models.prompt_template import PromptTemplate
 from conversations.models.source import Chunk, Document
 from conversations.models.workspace import WorkspaceRow
 from convgen.models import one_of
+from convgen.tenancy.references import SameWorkspace, referable
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -34,10 +35,19 @@ class Conversation(WorkspaceRow):
         max_length=40, help_text="The readable id: TPL-0001; of later versions TPL-0001-v2."
     )
     title = models.CharField(max_length=300, blank=True)
-    document = models.ForeignKey(Document, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
-    chunk = models.ForeignKey(Chunk, on_delete=models.SET_NULL, null=True, blank=True, related_name="conversations")
+    document = models.ForeignKey(
+        Document, on_delete=models.SET_NULL, db_constraint=False, null=True, blank=True, related_name="+"
+    )
+    chunk = models.ForeignKey(
+        Chunk, on_delete=models.SET_NULL, db_constraint=False, null=True, blank=True, related_name="conversations"
+    )
     template = models.ForeignKey(
-        PromptTemplate, on_delete=models.SET_NULL, null=True, blank=True, related_name="conversations"
+        PromptTemplate,
+        on_delete=models.SET_NULL,
+        db_constraint=False,
+        null=True,
+        blank=True,
+        related_name="conversations",
     )
     template_version = models.PositiveIntegerField(null=True, blank=True)
     tier = models.CharField(max_length=20, choices=Tier)
@@ -65,7 +75,9 @@ class Conversation(WorkspaceRow):
 
     review_history = models.JSONField(default=list, blank=True)
     reviewer_notes = models.TextField(blank=True)
-    parent = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, blank=True, related_name="versions")
+    parent = models.ForeignKey(
+        "self", on_delete=models.SET_NULL, db_constraint=False, null=True, blank=True, related_name="versions"
+    )
     parent_type = models.CharField(max_length=20, choices=ParentType, blank=True)
     version = models.PositiveIntegerField(default=1)
     slot = models.CharField(max_length=200, blank=True, help_text="Which place of the coverage plan it fills.")
@@ -85,6 +97,11 @@ class Conversation(WorkspaceRow):
     class Meta:
         ordering = ["-created_at", "conversation_id"]
         constraints = [
+            referable("conversation"),
+            SameWorkspace("document", name="conversation_document_same_workspace"),
+            SameWorkspace("chunk", name="conversation_chunk_same_workspace"),
+            SameWorkspace("template", name="conversation_template_same_workspace"),
+            SameWorkspace("parent", name="conversation_parent_same_workspace"),
             models.UniqueConstraint(fields=["workspace", "conversation_id"], name="conversation_readable_id_once"),
             # One live conversation per slot: two planners at once cannot fill it twice.
             models.UniqueConstraint(
@@ -135,7 +152,7 @@ class Conversation(WorkspaceRow):
 
 
 class Turn(WorkspaceRow):
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="turns")
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, db_constraint=False, related_name="turns")
     position = models.PositiveIntegerField()
     role = models.CharField(max_length=20, choices=TurnRole)
     content = models.TextField()
@@ -144,6 +161,7 @@ class Turn(WorkspaceRow):
     class Meta:
         ordering = ["conversation", "position"]
         constraints = [
+            SameWorkspace("conversation", name="turn_conversation_same_workspace"),
             # Reading a conversation in order; and no two turns in one place.
             models.UniqueConstraint(fields=["conversation", "position"], name="turn_position_once"),
             one_of("role", TurnRole, table="turn"),
@@ -156,11 +174,16 @@ class Turn(WorkspaceRow):
 class Fingerprint(WorkspaceRow):
     """A conversation's MinHash signature, and the band keys that near duplicates share with it."""
 
-    conversation = models.OneToOneField(Conversation, on_delete=models.CASCADE, related_name="fingerprint")
+    conversation = models.OneToOneField(
+        Conversation, on_delete=models.CASCADE, db_constraint=False, related_name="fingerprint"
+    )
     signature = ArrayField(models.IntegerField())
     bands = ArrayField(models.BigIntegerField())
 
     class Meta:
+        constraints = [
+            SameWorkspace("conversation", name="fingerprint_conversation_same_workspace"),
+        ]
         indexes = [
             GinIndex(fields=["bands"], name="fingerprint_bands"),  # candidates that share a band (&&)
         ]

@@ -5,6 +5,7 @@ from django.db import models
 from conversations.choices import DimensionKind
 from conversations.models.workspace import WorkspaceRow
 from convgen.models import one_of
+from convgen.tenancy.references import referable
 
 
 class Dimension(WorkspaceRow):
@@ -20,6 +21,7 @@ class Dimension(WorkspaceRow):
     class Meta:
         ordering = ["kind", "position", "name"]
         constraints = [
+            referable("dimension"),
             # Conversations carry the name, and it must lead back to one description.
             models.UniqueConstraint(fields=["workspace", "kind", "name"], name="dimension_name_once"),
             one_of("kind", DimensionKind, table="dimension"),

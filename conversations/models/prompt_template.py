@@ -12,6 +12,7 @@ from conversations.choices import Tier
 from conversations.models.dimension import Dimension
 from conversations.models.workspace import WorkspaceRow
 from convgen.models import one_of
+from convgen.tenancy.references import SameWorkspace, referable
 
 # A change of one of these makes other conversations: it raises the version.
 CONTENT_FIELDS = (
@@ -72,6 +73,7 @@ class PromptTemplate(WorkspaceRow):
     class Meta:
         ordering = ["tier", "name"]
         constraints = [
+            referable("prompt_template"),
             models.UniqueConstraint(fields=["workspace", "name"], name="prompt_template_name_once"),
             one_of("tier", Tier, table="prompt_template"),
             models.CheckConstraint(
@@ -106,13 +108,19 @@ class PromptTemplate(WorkspaceRow):
 class TemplateApplicability(WorkspaceRow):
     """That a template is meant for a persona, an emotion or a topic. A kind without any means: for all of them."""
 
-    template = models.ForeignKey(PromptTemplate, on_delete=models.CASCADE, related_name="applicability")
-    dimension = models.ForeignKey(Dimension, on_delete=models.CASCADE, related_name="applicability")
+    template = models.ForeignKey(
+        PromptTemplate, on_delete=models.CASCADE, db_constraint=False, related_name="applicability"
+    )
+    dimension = models.ForeignKey(
+        Dimension, on_delete=models.CASCADE, db_constraint=False, related_name="applicability"
+    )
 
     class Meta:
         verbose_name = "applicable persona, emotion or topic"
         verbose_name_plural = "applicable personas, emotions and topics"
         constraints = [
+            SameWorkspace("template", name="template_applicability_template_same_workspace"),
+            SameWorkspace("dimension", name="template_applicability_dimension_same_workspace"),
             models.UniqueConstraint(fields=["template", "dimension"], name="template_applicability_once"),
         ]
 

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from conversations.models.workspace import WorkspaceRow
+from convgen.tenancy.references import SameWorkspace, referable
 
 
 class Document(WorkspaceRow):
@@ -18,6 +19,7 @@ class Document(WorkspaceRow):
     class Meta:
         ordering = ["title"]
         constraints = [
+            referable("document"),
             # Importing the same text twice finds the first one.
             models.UniqueConstraint(fields=["workspace", "content_hash"], name="document_content_once"),
         ]
@@ -27,7 +29,7 @@ class Document(WorkspaceRow):
 
 
 class Chunk(WorkspaceRow):
-    document = models.ForeignKey(Document, on_delete=models.CASCADE, related_name="chunks")
+    document = models.ForeignKey(Document, on_delete=models.CASCADE, db_constraint=False, related_name="chunks")
     position = models.PositiveIntegerField()
     text = models.TextField()
     dimensions = models.JSONField(
@@ -39,6 +41,8 @@ class Chunk(WorkspaceRow):
     class Meta:
         ordering = ["document", "position"]
         constraints = [
+            referable("chunk"),
+            SameWorkspace("document", name="chunk_document_same_workspace"),
             # Reading a document in order; and no two chunks in one place.
             models.UniqueConstraint(fields=["document", "position"], name="chunk_position_once"),
         ]

@@ -8,6 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from convgen.database.embedded import EmbeddedServer
 
+BACKEND = "convgen.database.backend"
+
 
 def database_from(env: environ.Env, *, data_directory: Path, pooled: bool) -> dict[str, Any]:
     """Django's settings for the one database.
@@ -30,4 +32,4 @@ def database_from(env: environ.Env, *, data_directory: Path, pooled: bool) -> di
     # Django refuses a pool of connections that persist as well, and the address may ask for those.
     reuse = {"CONN_MAX_AGE": 0, "OPTIONS": {**database.get("OPTIONS", {}), "pool": {"min_size": 1, "max_size": 8}}}
     persist = {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
-    return {**database, **(reuse if pooled else persist)}
+    return {**database, "ENGINE": BACKEND, **(reuse if pooled else persist)}

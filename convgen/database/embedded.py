@@ -61,7 +61,6 @@ class EmbeddedServer:
 
     def django_settings(self) -> dict[str, Any]:
         return {
-            "ENGINE": "convgen.database.backend",
             "NAME": NAME,
             "USER": NAME,
             "HOST": str(self.socket_directory),

@@ -13,6 +13,8 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections, models
 
+from convgen.tenancy import NOTHING, workspace_scope
+
 OURS = ("convgen", "conversations", "generation", "batches")
 
 
@@ -59,7 +61,7 @@ def test_the_database_knows_the_same_choices_as_the_model(field: "models.Field[A
 @pytest.fixture
 def copy(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
     """The alias of a copy of the tests' database, to do with as one likes."""
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), workspace_scope(NOTHING):
         yield from _copied()
 
 

@@ -26,7 +26,7 @@ def _configured(tmp_path: Path, *, pooled: bool = False) -> dict[str, Any]:
 def test_the_address_is_used_when_there_is_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DATABASE_URL", ADDRESS)
     database = _configured(tmp_path)
-    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert database["ENGINE"] == "convgen.database.backend"
     assert (database["USER"], database["PASSWORD"]) == ("curator", "secret")
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example.com", 6543, "training")
     assert "DATA_DIRECTORY" not in database

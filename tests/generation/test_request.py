@@ -191,7 +191,8 @@ def test_a_draft_without_a_template_is_told_to_choose_one() -> None:
     ],
 )
 def test_what_is_wrong_with_the_template_is_said_with_its_name(changes: dict[str, Any], complaint: str) -> None:
-    draft = ConversationFactory(template=PromptTemplateFactory(name="Debt talk", **changes))
+    template = PromptTemplateFactory(name="Debt talk", **changes)
+    draft = ConversationFactory(template=template, workspace=template.workspace)
     with pytest.raises(PromptUnresolved, match=f"Template “Debt talk”: .*{complaint}"):
         built(draft)
 

@@ -1,20 +1,76 @@
-"""Django's PostgreSQL backend for the embedded server: it starts the server when nobody answers."""
+"""Django's PostgreSQL backend, which tells PostgreSQL the scope, and starts the embedded server when nobody answers."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import psycopg
 from django.db.backends.postgresql import base
+from psycopg.pq import TransactionStatus
 
 from convgen.database.embedded import EmbeddedServer
+from convgen.tenancy.policies import EVERY_SETTING, WORKSPACE_SETTING
+from convgen.tenancy.scope import EVERY, NOTHING, Scope, current_scope
+
+SET_SCOPE = f"SELECT set_config('{WORKSPACE_SETTING}', %s, true), set_config('{EVERY_SETTING}', %s, true)"
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     started: set[Path] = set()  # data directories whose server this process has seen running
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.told_scope: Scope | None = NOTHING  # what the present transaction was told; None when that is unknown
+        self.execute_wrappers.append(self._execute_in_scope)
+
+    # The scope is a setting of the transaction: PostgreSQL forgets it at the end.
+
+    def _execute_in_scope(
+        self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]
+    ) -> Any:
+        if not self.get_autocommit():
+            self._tell_scope()
+        elif current_scope() is not NOTHING:
+            return self._execute_by_itself(execute, sql, params, many, context)
+        return execute(sql, params, many, context)
+
+    def _execute_by_itself(self, execute: Callable[..., Any], *arguments: Any) -> Any:
+        """Execute a statement in a transaction of its own."""
+        try:
+            with self.connection.transaction():
+                self._tell_scope()
+                return execute(*arguments)
+        finally:
+            self.told_scope = NOTHING
+
+    def _tell_scope(self) -> None:
+        scope = current_scope()
+        broken = self.connection.info.transaction_status == TransactionStatus.INERROR  # it will be rolled back
+        if scope == self.told_scope or broken:
+            return
+        values = [str(scope) if isinstance(scope, UUID) else "", "on" if scope is EVERY else ""]
+        with self.wrap_database_errors:
+            self.connection.execute(SET_SCOPE, values)
+        self.told_scope = scope
+
+    def _set_autocommit(self, autocommit: bool) -> None:
+        """Begin or end a transaction."""
+        self.told_scope = NOTHING
+        super()._set_autocommit(autocommit)
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        super()._savepoint_rollback(sid)
+        self.told_scope = None
+
+    # The embedded server.
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """A connection, from a server started if need be: at first use, or after it was killed."""
-        server = EmbeddedServer(Path(self.settings_dict["DATA_DIRECTORY"]))
+        """A connection; from the embedded server, started if need be: at first use, or after it was killed."""
+        directory = self.settings_dict.get("DATA_DIRECTORY")
+        if not directory:
+            return super().get_new_connection(conn_params)
+        server = EmbeddedServer(Path(directory))
         if server.data not in self.started:
             self._start(server)
         try:
