@@ -19,6 +19,7 @@ from django_q.tasks import async_task
 from batches.models import OPEN, BatchItem, BatchJob, ItemStatus, JobStatus, Priority
 from conversations.choices import Status
 from conversations.models import Conversation
+from convgen.tenancy import EVERY, workspace_scope
 from generation import claims
 from generation.errors import Abandoned
 
@@ -42,9 +43,10 @@ def reserve(job_id: UUID) -> None:
     BatchJob.objects.filter(pk=job_id, runner="").update(runner_lease_expires_at=expires)
 
 
+@workspace_scope(EVERY)
 @transaction.atomic
 def dispatch() -> None:
-    """Begin queued jobs, by priority and then by age, up to `MAX_RUNNING_BATCHES` at a time."""
+    """Begin queued jobs of all workspaces, by priority and then by age, up to `MAX_RUNNING_BATCHES` at a time."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('batches:dispatch', 0))")
     room = settings.MAX_RUNNING_BATCHES - BatchJob.objects.filter(status=JobStatus.PROCESSING).count()
@@ -114,6 +116,7 @@ def retry_failed(job_id: UUID) -> int:
     return retried
 
 
+@workspace_scope(EVERY)
 def reap() -> None:
     """Put right what a dead worker left behind. Every worker does so every few seconds."""
     for job_id in list(_deserted().values_list("pk", flat=True)):

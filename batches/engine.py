@@ -25,6 +25,7 @@ from batches.draining import Drain, Granted
 from batches.leases import Claimed, Look, Work
 from batches.models import BatchJob, ErrorHandling, JobStatus
 from convgen.database.threads import DatabaseThreads
+from convgen.tenancy import EVERY, workspace_scope
 from generation.claude import Claude
 from generation.drafts import Drafts
 from generation.endpoint import Endpoint, endpoint
@@ -42,25 +43,32 @@ UNAVAILABLE_IN_A_ROW = 3  # conversations lost to an unavailable Claude before t
 def run_slice(
     job_id: UUID, *, on_unfinished: Callable[[UUID], None], stopping: Callable[[], bool] = lambda: False
 ) -> None:
-    """Run a job for one slice.
+    """Run a job for one slice, in its workspace's scope.
 
     `on_unfinished` is called in the transaction that ends a slice with work left; `stopping` tells that the
     process is to end. Harmless when the job already has a runner, or is not processing. What keeps a slice from
     running at all pauses the job with the reason, and is raised.
     """
+    with workspace_scope(EVERY):
+        job = BatchJob.objects.filter(pk=job_id).first()
+    if job:
+        with workspace_scope(job.workspace_id):
+            _run_in_scope(job, on_unfinished, stopping)
+
+
+def _run_in_scope(job: BatchJob, on_unfinished: Callable[[UUID], None], stopping: Callable[[], bool]) -> None:
     runner = f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"
-    if not leases.take_job(job_id, runner):
+    if not leases.take_job(job.pk, runner):
         return
     try:
-        job = BatchJob.objects.get(pk=job_id)
         asyncio.run(_run(job, runner, endpoint(), stopping))
     except (OperationalError, InterfaceError):
         raise  # the database's trouble: the reaper revives the job once the lease has ended
     except Exception as error:
-        control.pause(job_id, f"The batch could not be run: {error}")
-        leases.leave_job(job_id, runner, on_unfinished)
+        control.pause(job.pk, f"The batch could not be run: {error}")
+        leases.leave_job(job.pk, runner, on_unfinished)
         raise
-    leases.leave_job(job_id, runner, on_unfinished)
+    leases.leave_job(job.pk, runner, on_unfinished)
     control.dispatch()  # if the job has ended, the next one may begin
 
 

@@ -3,6 +3,8 @@
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
 from uuid import UUID
 
 from django.db import connections
@@ -21,7 +23,8 @@ class InlineWorker:
     def __init__(self, job_id: UUID) -> None:
         self.error: BaseException | None = None
         self._job_id = job_id
-        self._thread = threading.Thread(target=self._work, name="inline-worker", daemon=True)
+        work = partial(copy_context().run, self._work)  # in the caller's scope
+        self._thread = threading.Thread(target=work, name="inline-worker", daemon=True)
         self._thread.start()
 
     @property

@@ -116,7 +116,7 @@ class Generator:
 
 
 def generate(conversation_id: UUID, *, parameters: Mapping[str, object] | None = None) -> Conversation:
-    """Generate one draft or failed conversation, and return it as it is afterwards.
+    """Generate one draft or failed conversation of the scope, and return it as it is afterwards.
 
     `parameters` are values for this run alone. Raises `NotClaimable` when it is neither draft nor failed, and the
     `GenerationError` for which generation failed; the conversation then carries the same reason.

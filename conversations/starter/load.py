@@ -14,6 +14,7 @@ from django.db import transaction
 from conversations.choices import DimensionKind
 from conversations.models import Chunk, Dimension, Document, PromptTemplate, TemplateApplicability, Workspace
 from conversations.starter.documents import read_document
+from convgen.tenancy import EVERY, workspace_scope
 
 FOLDER = Path(__file__).parent
 LISTS = {"personas": DimensionKind.PERSONA, "emotions": DimensionKind.EMOTION, "topics": DimensionKind.TOPIC}
@@ -28,17 +29,23 @@ class Loaded:
 @transaction.atomic
 def load_starter() -> Loaded:
     """Create what is missing of the starter workspace. It is the default one, if there is no other."""
+    loaded = Loaded(_load_workspace())
+    with workspace_scope(loaded.workspace.pk):
+        _load_dimensions(loaded)
+        _load_templates(loaded)
+        _load_documents(loaded)
+    return loaded
+
+
+@workspace_scope(EVERY)
+def _load_workspace() -> Workspace:
     described = _toml("workspace.toml")["workspace"]
     texts = {name: described[name].strip() for name in ("name", "description", "training_system_prompt")}
     workspace, _created = Workspace.objects.get_or_create(
         slug=described["slug"],
         defaults={**texts, "is_default": not Workspace.objects.filter(is_default=True).exists()},
     )
-    loaded = Loaded(workspace)
-    _load_dimensions(loaded)
-    _load_templates(loaded)
-    _load_documents(loaded)
-    return loaded
+    return workspace
 
 
 def _load_dimensions(loaded: Loaded) -> None:

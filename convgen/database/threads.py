@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from types import TracebackType
 from typing import ParamSpec, Self, TypeVar
 
@@ -33,7 +34,10 @@ class DatabaseThreads:
 
     async def __call__(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._pool, lambda: _reconnecting(function, *args, **kwargs))
+        context = copy_context()  # with the workspace's scope in it
+        return await loop.run_in_executor(
+            self._pool, lambda: context.run(lambda: _reconnecting(function, *args, **kwargs))
+        )
 
     async def __aenter__(self) -> Self:
         return self

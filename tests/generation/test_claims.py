@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from conversations.choices import Status
 from conversations.models import Conversation
+from convgen.tenancy import EVERY, workspace_scope
 from generation.claims import Claim, longest, take, take_one
 from generation.errors import NotClaimable
 from tests.factories import ConversationFactory
@@ -101,6 +102,7 @@ def test_of_many_at_once_one_wins() -> None:
     barrier = threading.Barrier(6)
     won: list[tuple[UUID, UUID]] = []
 
+    @workspace_scope(EVERY)
     def claim_all() -> None:
         try:
             for draft in drafts:

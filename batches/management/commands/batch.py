@@ -13,6 +13,7 @@ from batches import control, planning
 from batches.models import BatchJob
 from batches.printing import console_on, next_step, print_summary, run_and_report
 from batches.summary import summarize
+from convgen.tenancy import EVERY, workspace_scope
 
 ACTIONS = ("status", "pause", "resume", "cancel", "retry-failed")
 LISTED = 20
@@ -32,6 +33,10 @@ class Command(BaseCommand):
             console.print(_list())
             return
         job = _find(id)
+        with workspace_scope(job.workspace_id):
+            self._handle(job, action, console, inline=inline)
+
+    def _handle(self, job: BatchJob, action: str, console: Console, *, inline: bool) -> None:
         if action == "status":
             console.print(f"{job.pk}: {job.status}. {job.status_reason}", highlight=False, markup=False, soft_wrap=True)
             print_summary(summarize(job), console)
@@ -63,6 +68,7 @@ def _retry(job: BatchJob) -> str:
     return f"{number} failed conversations are queued again."
 
 
+@workspace_scope(EVERY)
 def _find(id: str | None) -> BatchJob:
     try:
         return BatchJob.objects.get(pk=UUID(id or ""))
@@ -72,6 +78,7 @@ def _find(id: str | None) -> BatchJob:
         ) from None
 
 
+@workspace_scope(EVERY)
 def _list() -> Table:
     table = Table("Id", "Status", "Done", "Failed", "Cost", box=SIMPLE_HEAD, pad_edge=False)
     for job in BatchJob.objects.all()[:LISTED]:

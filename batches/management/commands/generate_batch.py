@@ -5,25 +5,25 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from batches import planning
 from batches.models import BatchJob, ErrorHandling, Priority, Selection, TierFilter
 from batches.planning import Order, PlanError
 from batches.printing import console_on, next_step, run_and_report
 from conversations.models import Workspace
-from conversations.workspaces import WorkspaceUnknown, find_workspace
+from conversations.workspaces import WorkspaceCommand
 from generation.parameters import parameters_from
 
 
-class Command(BaseCommand):
+class Command(WorkspaceCommand):
     help = (
         "Generates many conversations: what the plan still lacks, drafts, failed ones, or those you name. "
         "Ctrl-C pauses. Ends with 0 only if every conversation succeeded."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--workspace", default="", help="Its slug; else the default workspace.")
+        super().add_arguments(parser)
         parser.add_argument("--tier", default=TierFilter.ALL, choices=TierFilter.values)
         parser.add_argument(
             "--select",
@@ -45,12 +45,11 @@ class Command(BaseCommand):
         how.add_argument("--detach", action="store_true", help="Print the batch's id and leave it to the workers.")
         parser.add_argument("--json", action="store_true", help="Print one JSON object, for scripts.")
 
-    def handle(self, **options: Any) -> None:
+    def run(self, workspace: Workspace, **options: Any) -> None:
         self.console = console_on(self.stderr if options["json"] else self.stdout)
         try:
-            workspace = find_workspace(options["workspace"])
             job = self._job(workspace, options)
-        except (PlanError, WorkspaceUnknown, ValueError) as error:
+        except (PlanError, ValueError) as error:
             raise CommandError(str(error)) from error
         if job is None:
             self._nothing(options)

@@ -5,20 +5,21 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils import timezone
 
 from conversations.choices import ExportFormat, Status
 from conversations.exporting import ExportError, export_conversations
 from conversations.exporting.export import SCOPES
-from conversations.workspaces import WorkspaceUnknown, find_workspace
+from conversations.models import Workspace
+from conversations.workspaces import WorkspaceCommand
 
 
-class Command(BaseCommand):
+class Command(WorkspaceCommand):
     help = "Writes conversations to a training file. Only approved ones, unless told otherwise."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--workspace", default="", help="Its slug; else the default workspace.")
+        super().add_arguments(parser)
         parser.add_argument("--format", default=ExportFormat.OPENAI, choices=ExportFormat.values)
         parser.add_argument("--status", default=Status.APPROVED, choices=SCOPES)
         parser.add_argument(
@@ -26,16 +27,16 @@ class Command(BaseCommand):
         )
         parser.add_argument("--output", type=Path, help="The file; else a new one below var/exports.")
 
-    def handle(self, **options: Any) -> None:
+    def run(self, workspace: Workspace, **options: Any) -> None:
         try:
             exported = export_conversations(
-                find_workspace(options["workspace"]),
+                workspace,
                 path=(options["output"] or _default_path(options["format"])).absolute(),
                 file_format=options["format"],
                 scope=options["status"],
                 include_simulated=options["include_simulated"],
             )
-        except (ExportError, WorkspaceUnknown) as error:
+        except ExportError as error:
             raise CommandError(str(error)) from error
         for readable_id, why in exported.skipped.items():
             self.stderr.write(f"Skipped {readable_id}: {why}.")

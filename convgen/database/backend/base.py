@@ -38,7 +38,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _execute_by_itself(self, execute: Callable[..., Any], *arguments: Any) -> Any:
         """Execute a statement in a transaction of its own."""
         try:
-            with self.connection.transaction():
+            with self.wrap_database_errors, self.connection.transaction():
                 self._tell_scope()
                 return execute(*arguments)
         finally:
@@ -57,10 +57,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _set_autocommit(self, autocommit: bool) -> None:
         """Begin or end a transaction."""
         self.told_scope = NOTHING
-        super()._set_autocommit(autocommit)
+        super()._set_autocommit(autocommit)  # type: ignore[misc]
 
     def _savepoint_rollback(self, sid: str) -> None:
-        super()._savepoint_rollback(sid)
+        super()._savepoint_rollback(sid)  # type: ignore[misc]
         self.told_scope = None
 
     # The embedded server.
