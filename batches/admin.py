@@ -12,7 +12,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from batches import control, planning
-from batches.models import OPEN, BatchItem, BatchJob, ItemStatus, Selection
+from batches.choices import OPEN, ItemStatus, Selection
+from batches.models import BatchItem, BatchJob
 from batches.summary import summarize
 from conversations.admin.conversations import ConversationAdmin
 from conversations.admin.display import badge, list_link, page_link, problem, usd, with_sentence

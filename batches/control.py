@@ -1,10 +1,7 @@
 """What people, and the engine, do to a batch: start, pause, resume, cancel, stop, retry what failed.
 
-    queued ──→ processing ⇄ paused          pause, resume
-       │           │           │
-       └───────────┴───────────┴──→ completed | failed | cancelled
-
-Each is a conditional UPDATE: of two callers one wins, and the other is told so by a False.
+Each is a move of `batches/transitions.py` and a conditional UPDATE: of two callers one wins, and the other is told so
+by a False.
 """
 
 from datetime import timedelta
@@ -12,11 +9,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.utils import timezone
 from django_q.tasks import async_task
 
-from batches.models import OPEN, BatchItem, BatchJob, ItemStatus, JobStatus, Priority
+from batches.choices import ENDED, OPEN, ItemStatus, JobStatus, Priority
+from batches.models import BatchItem, BatchJob
+from batches.transitions import JOB
 from conversations.choices import Status
 from conversations.models import Conversation
 from convgen.tenancy import EVERY, workspace_scope
@@ -24,7 +23,6 @@ from generation import claims
 from generation.errors import Abandoned
 
 RUN_SLICE = "batches.tasks.run_slice"
-UNENDED = (JobStatus.QUEUED, JobStatus.PROCESSING, JobStatus.PAUSED)
 PRIORITIES = (Priority.HIGH, Priority.NORMAL, Priority.LOW)
 
 
@@ -107,13 +105,9 @@ def retry_failed(job_id: UUID) -> int:
         return 0
     elsewhere = BatchItem.objects.filter(status__in=OPEN).values("conversation")
     failed = job.items.filter(status=ItemStatus.FAILED).exclude(conversation__in=elsewhere)
-    retried = failed.update(
+    return failed.update(
         status=ItemStatus.QUEUED, progress=0, attempts=0, error_type="", error_message="", completed_at=None
     )
-    BatchJob.objects.filter(pk=job_id).update(
-        failed_items=F("failed_items") - retried, completed_items=F("completed_items") - retried
-    )
-    return retried
 
 
 @workspace_scope(EVERY)
@@ -136,15 +130,8 @@ def _revive(job_id: UUID) -> None:
 
 
 @transaction.atomic
-def _end(job_id: UUID, status: JobStatus, reason: str, *, allowed: tuple[JobStatus, ...] = UNENDED) -> bool:
-    moved = _move(
-        job_id,
-        allowed,
-        status,
-        status_reason=reason,
-        completed_at=timezone.now(),
-        estimated_time_remaining=timedelta(0),
-    )
+def _end(job_id: UUID, status: JobStatus, reason: str, *, allowed: tuple[JobStatus, ...] = ()) -> bool:
+    moved = _move(job_id, allowed or JOB.before(status), status, status_reason=reason, completed_at=timezone.now())
     if moved:
         waiting = BatchItem.objects.filter(job_id=job_id, status=ItemStatus.QUEUED)
         waiting.update(status=ItemStatus.CANCELLED, completed_at=timezone.now())
@@ -174,9 +161,8 @@ def _deserted() -> QuerySet[BatchJob]:
 
 def _orphans() -> QuerySet[BatchItem]:
     """Items of ended jobs that nobody works on any more, although they never ended."""
-    ended = (JobStatus.CANCELLED, JobStatus.FAILED, JobStatus.COMPLETED)
     return BatchItem.objects.filter(
-        status=ItemStatus.PROCESSING, lease_expires_at__lt=timezone.now(), job__status__in=ended
+        status=ItemStatus.PROCESSING, lease_expires_at__lt=timezone.now(), job__status__in=ENDED
     )
 
 

@@ -21,9 +21,10 @@ from django.conf import settings
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from batches import control, leases
+from batches.choices import ErrorHandling, JobStatus
 from batches.draining import Drain, Granted
 from batches.leases import Claimed, Look, Work
-from batches.models import BatchJob, ErrorHandling, JobStatus
+from batches.models import BatchJob
 from convgen.database.threads import DatabaseThreads
 from convgen.tenancy import EVERY, workspace_scope
 from generation.claude import Claude

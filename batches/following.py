@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from batches import control, engine
-from batches.models import BatchJob, JobStatus
+from batches.choices import JobStatus
+from batches.models import BatchJob
 
 SECONDS = 0.3  # between looks at the job
 

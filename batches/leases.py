@@ -14,10 +14,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from batches.models import BatchItem, BatchJob, ItemStatus, JobStatus
+from batches.choices import OPEN, ItemStatus, JobStatus
+from batches.models import BatchItem, BatchJob
 from conversations.models import Conversation
 from generation import claims, saving
 from generation.drafts import Drafts
@@ -32,14 +33,12 @@ WHERE id = %(job)s AND status = 'processing'
   AND (runner = '' OR runner_lease_expires_at < clock_timestamp())
 """
 
-# Keeps the lease, writes the time remaining and what is waited for, and tells what the slice must know.
+# Keeps the lease, writes the pace and what is waited for, and tells what the slice must know.
 LOOK = """
 UPDATE batches_batchjob
 SET status_reason = CASE WHEN status = 'processing' THEN %(waiting_for)s ELSE status_reason END,
     runner_lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second',
-    estimated_time_remaining = coalesce(
-        (total_items - completed_items) * %(pace)s::float * interval '1 second', estimated_time_remaining
-    )
+    seconds_per_item = coalesce(%(pace)s::float, seconds_per_item)
 WHERE id = %(job)s AND runner = %(runner)s
 RETURNING status, concurrent_processing, total_items - completed_items, (
     SELECT count(*) FROM (
@@ -81,18 +80,23 @@ class Look:
 
 @dataclass(frozen=True)
 class Work(Orderer):
-    """One claimed item, with its draft loaded. Its end is written with the conversation's, fenced by the call id."""
+    """One claimed item, with its draft loaded. Its end is written with the conversation's, fenced by the call id.
+
+    It is written last: the job's counters follow it, and the job's row, which all items share, is then locked for a
+    moment only.
+    """
 
     item_id: UUID
     job_id: UUID
     call_id: UUID
     draft: Conversation
 
-    def holds(self, error: GenerationError | None, spent_usd: Decimal) -> bool:
-        return _end_item(self.item_id, self.call_id, error, spent_usd)
+    def holds(self) -> bool:
+        held = _held(self.item_id, self.call_id).select_for_update().values_list("pk", flat=True)
+        return bool(held[:1])
 
-    def count(self, error: GenerationError | None, spent_usd: Decimal) -> None:
-        _count(self.job_id, error, spent_usd)
+    def end(self, error: GenerationError | None, spent_usd: Decimal) -> None:
+        _end_item(self.item_id, self.call_id, error, spent_usd)
 
 
 def take_job(job_id: UUID, runner: str) -> bool:
@@ -131,7 +135,7 @@ def claim(job: BatchJob, runner: str, wanted: int, known: Drafts) -> Claimed:
     works, refused = [], []
     for item, conversation, call, _former, attempts in free:
         if conversation not in drafts:
-            refused.append(_refuse(item, job.pk, call))
+            refused.append(_refuse(item, call))
         elif attempts > settings.BATCH_ITEM_CLAIMS:
             refused.append(_abandon(Work(item, job.pk, call, drafts[conversation])))
         else:
@@ -165,7 +169,7 @@ def give_back(work: Work, *, requests: int, spent_usd: Decimal) -> None:
     `spent_usd` is what replies that could not be used have cost all the same.
     """
     job = BatchJob.objects.select_for_update().get(pk=work.job_id)  # it must not end while we look
-    held = BatchItem.objects.filter(pk=work.item_id, call_id=work.call_id, status=ItemStatus.PROCESSING).update(
+    held = _held(work.item_id, work.call_id).update(
         status=ItemStatus.CANCELLED if job.ended else ItemStatus.QUEUED,
         claimed_by="",
         lease_expires_at=None,
@@ -174,7 +178,6 @@ def give_back(work: Work, *, requests: int, spent_usd: Decimal) -> None:
     )
     if held:
         claims.give_back(work.draft.id, work.call_id, spent_usd)
-        BatchJob.objects.filter(pk=work.job_id).update(actual_cost_usd=F("actual_cost_usd") + spent_usd)
 
 
 @transaction.atomic
@@ -186,51 +189,39 @@ def leave_job(job_id: UUID, runner: str, on_unfinished: Callable[[UUID], None]) 
     if job is None:
         return  # the lease went to somebody else, and with it the decision
     job.runner, job.runner_lease_expires_at = "", None
-    unfinished = job.items.filter(status__in=(ItemStatus.QUEUED, ItemStatus.PROCESSING)).exists()
+    unfinished = job.items.filter(status__in=OPEN).exists()
     if not unfinished and not job.ended:
         job.status = JobStatus.COMPLETED if job.successful_items else JobStatus.FAILED
         job.status_reason = ""
-        job.completed_at, job.estimated_time_remaining = timezone.now(), timedelta(0)
-    job.save(
-        update_fields=[
-            *("runner", "runner_lease_expires_at", "status", "status_reason"),
-            *("completed_at", "estimated_time_remaining", "updated_at"),
-        ]
-    )
+        job.completed_at = timezone.now()
+    written = ["runner", "runner_lease_expires_at", "status", "status_reason", "completed_at", "updated_at"]
+    job.save(update_fields=written)
     if unfinished and job.status == JobStatus.PROCESSING:
         on_unfinished(job_id)
 
 
-def _end_item(item_id: UUID, call_id: UUID, error: GenerationError | None, spent_usd: Decimal = ZERO) -> bool:
-    return bool(
-        BatchItem.objects.filter(pk=item_id, call_id=call_id, status=ItemStatus.PROCESSING).update(
-            status=ItemStatus.FAILED if error else ItemStatus.COMPLETED,
-            progress=100,
-            error_type=error.code() if error else "",
-            error_message=str(error) if error else "",
-            cost_usd=F("cost_usd") + spent_usd,
-            claimed_by="",
-            lease_expires_at=None,
-            completed_at=timezone.now(),
-        )
+def _held(item_id: UUID, call_id: UUID) -> QuerySet[BatchItem]:
+    """The item, as long as the call id is that of its present claim."""
+    return BatchItem.objects.filter(pk=item_id, call_id=call_id, status=ItemStatus.PROCESSING)
+
+
+def _end_item(item_id: UUID, call_id: UUID, error: GenerationError | None, spent_usd: Decimal = ZERO) -> None:
+    _held(item_id, call_id).update(
+        status=ItemStatus.FAILED if error else ItemStatus.COMPLETED,
+        progress=100,
+        error_type=error.code() if error else "",
+        error_message=str(error) if error else "",
+        cost_usd=F("cost_usd") + spent_usd,
+        claimed_by="",
+        lease_expires_at=None,
+        completed_at=timezone.now(),
     )
 
 
-def _count(job_id: UUID, error: GenerationError | None, spent_usd: Decimal = ZERO) -> None:
-    BatchJob.objects.filter(pk=job_id).update(
-        completed_items=F("completed_items") + 1,
-        successful_items=F("successful_items") + (0 if error else 1),
-        failed_items=F("failed_items") + (1 if error else 0),
-        actual_cost_usd=F("actual_cost_usd") + spent_usd,
-    )
-
-
-@transaction.atomic
-def _refuse(item_id: UUID, job_id: UUID, call_id: UUID) -> GenerationError:
+def _refuse(item_id: UUID, call_id: UUID) -> GenerationError:
     """End an item whose conversation could not be claimed."""
     error = NotClaimable()
-    if _end_item(item_id, call_id, error):
-        _count(job_id, error)
+    _end_item(item_id, call_id, error)
     return error
 
 

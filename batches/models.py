@@ -1,73 +1,40 @@
 """A batch job and its items."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Case, F, Func, Q, Value, When
 from django.utils import timezone
 
-from conversations.choices import Tier
+from batches.choices import (
+    ENDED,
+    OPEN,
+    Delivery,
+    ErrorHandling,
+    ItemStatus,
+    JobStatus,
+    Priority,
+    Selection,
+    TierFilter,
+)
+from batches.counters import COUNT_ITEMS, KEEP_COUNTERS
+from batches.transitions import ITEM, JOB
 from conversations.models import Conversation, WorkspaceRow
-from convgen.models import one_of
+from convgen.models import at_least, one_of
+from convgen.states import Transitions
 from convgen.tenancy.references import SameWorkspace, referable
 
-
-class JobStatus(models.TextChoices):
-    """`queued → processing ⇄ paused`, and from each of them to the end (see batches/control.py)."""
-
-    QUEUED = "queued"
-    PROCESSING = "processing"
-    PAUSED = "paused"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-ENDED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
-
-
-class ItemStatus(models.TextChoices):
-    QUEUED = "queued"
-    PROCESSING = "processing"
-    COMPLETED = "completed"
-    FAILED = "failed"
-    CANCELLED = "cancelled"
-
-
-OPEN = (ItemStatus.QUEUED, ItemStatus.PROCESSING)
-
-
-class Priority(models.TextChoices):
-    HIGH = "high"
-    NORMAL = "normal"
-    LOW = "low"
-
-
-class TierFilter(models.TextChoices):
-    ALL = "all", "All tiers"
-    TEMPLATE = Tier.TEMPLATE.value, "Template"
-    SCENARIO = Tier.SCENARIO.value, "Scenario"
-    EDGE_CASE = Tier.EDGE_CASE.value, "Edge case"
-
-
-class Selection(models.TextChoices):
-    """Which conversations of the tier a batch takes."""
-
-    GAPS = "gaps", "All that the plan still lacks: gaps, drafts and failed ones"
-    DRAFTS = "drafts"
-    FAILED = "failed"
-    CHOSEN = "chosen", "Chosen by id"
-
-
-class ErrorHandling(models.TextChoices):
-    CONTINUE = "continue", "Go on with the others"
-    STOP = "stop", "Stop at the first failure"
-
-
-class Delivery(models.TextChoices):
-    LIVE = "live"
-    ECONOMY = "economy", "Economy (half price, within a day)"
+# Nothing is left of a job that has ended; nothing is known of one that no slice has measured.
+TIME_REMAINING = Case(
+    When(status__in=[status.value for status in ENDED], then=Value(timedelta(0))),
+    default=Func(
+        F("seconds_per_item") * (F("total_items") - F("successful_items") - F("failed_items")),
+        template="make_interval(secs => %(expressions)s)",
+    ),
+    output_field=models.DurationField(),
+)
 
 
 class BatchJob(WorkspaceRow):
@@ -76,13 +43,25 @@ class BatchJob(WorkspaceRow):
     status_reason = models.TextField(blank=True, help_text="Why it was paused or stopped, in words.")
     priority = models.CharField(max_length=10, choices=Priority, default=Priority.NORMAL)
 
-    total_items = models.PositiveIntegerField(default=0)
-    completed_items = models.PositiveIntegerField(default=0, help_text="Ended either way: successful and failed.")
-    successful_items = models.PositiveIntegerField(default=0)
-    failed_items = models.PositiveIntegerField(default=0)
+    # Kept by triggers (batches/counters.py).
+    total_items = models.PositiveIntegerField(default=0, editable=False)
+    successful_items = models.PositiveIntegerField(default=0, editable=False)
+    failed_items = models.PositiveIntegerField(default=0, editable=False)
+    actual_cost_usd = models.DecimalField(max_digits=14, decimal_places=6, default=Decimal(0), editable=False)
+    completed_items = models.GeneratedField(
+        expression=F("successful_items") + F("failed_items"),
+        output_field=models.PositiveIntegerField(help_text="Ended either way: successful and failed."),
+        db_persist=True,
+    )
+
     started_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
-    estimated_time_remaining = models.DurationField(null=True, blank=True)
+    seconds_per_item = models.FloatField(
+        null=True, blank=True, editable=False, help_text="Measured by the slice at work; pauses do not count."
+    )
+    estimated_time_remaining = models.GeneratedField(
+        expression=TIME_REMAINING, output_field=models.DurationField(null=True), db_persist=True
+    )
 
     tier = models.CharField(max_length=20, choices=TierFilter, default=TierFilter.ALL)
     selection = models.CharField(max_length=20, choices=Selection, default=Selection.GAPS)
@@ -94,7 +73,6 @@ class BatchJob(WorkspaceRow):
     model = models.CharField(max_length=100)
     budget_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
     estimate = models.JSONField(default=dict, blank=True)
-    actual_cost_usd = models.DecimalField(max_digits=14, decimal_places=6, default=Decimal(0))
 
     # The one slice that runs it at this moment (see batches/engine.py).
     runner = models.CharField(max_length=120, blank=True, editable=False)
@@ -117,12 +95,16 @@ class BatchJob(WorkspaceRow):
             one_of("error_handling", ErrorHandling, table="batch_job"),
             one_of("delivery", Delivery, table="batch_job"),
             models.CheckConstraint(condition=Q(concurrent_processing__gte=1), name="batch_job_concurrency_positive"),
+            at_least("max_attempts", 1, table="batch_job"),
+            at_least("budget_usd", 0, table="batch_job"),
+            at_least("actual_cost_usd", 0, table="batch_job"),
+            # No more can have ended than there are.
             models.CheckConstraint(
-                condition=Q(completed_items=F("successful_items") + F("failed_items"))
-                & Q(completed_items__lte=F("total_items")),
+                condition=Q(total_items__gte=F("successful_items") + F("failed_items")),
                 name="batch_job_counters_add_up",
             ),
         ]
+        triggers = [Transitions(JOB), *KEEP_COUNTERS]
         indexes = [
             # The queue: what waits, and how many run. Ended jobs are most of the table and are left out.
             models.Index(
@@ -190,7 +172,10 @@ class BatchItem(WorkspaceRow):
             ),
             one_of("status", ItemStatus, table="batch_item"),
             models.CheckConstraint(condition=Q(progress__lte=100), name="batch_item_progress_range"),
+            at_least("position", 1, table="batch_item"),
+            at_least("cost_usd", 0, table="batch_item"),
         ]
+        triggers = [Transitions(ITEM), *COUNT_ITEMS]
         indexes = [
             # Claiming: the open items of a job in order.
             models.Index(

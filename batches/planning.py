@@ -11,7 +11,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from batches import control
-from batches.models import ENDED, OPEN, BatchItem, BatchJob, ErrorHandling, JobStatus, Priority, Selection
+from batches.choices import ENDED, OPEN, ErrorHandling, JobStatus, Priority, Selection
+from batches.models import BatchItem, BatchJob
 from conversations import coverage
 from conversations.choices import Status, Tier
 from conversations.models import Conversation, Workspace
@@ -59,7 +60,7 @@ def create(order: Order, *, inline: bool = False) -> BatchJob | None:
     conversations = list(_selected(order).order_by("tier", "conversation_id").values_list("pk", "tier"))
     if not conversations:
         return None
-    job = _job(order, total=len(conversations))
+    job = _job(order, size=len(conversations))
     job.save()
     _add_items(job, [pk for pk, _tier in conversations])
     if inline:
@@ -118,15 +119,14 @@ def _busy() -> Q:
     return Q(pk__in=BatchItem.objects.filter(status__in=OPEN).values("conversation_id"))
 
 
-def _job(order: Order, *, total: int) -> BatchJob:
+def _job(order: Order, *, size: int) -> BatchJob:
     tiers = "all tiers" if order.tier == "all" else Tier(order.tier).label.lower()
-    size = "1 conversation" if total == 1 else f"{total} conversations"
+    what = "1 conversation" if size == 1 else f"{size} conversations"
     return BatchJob(
         workspace=order.workspace,
-        name=order.name or f"{size}, {tiers}, {timezone.localtime():%Y-%m-%d %H:%M}",
+        name=order.name or f"{what}, {tiers}, {timezone.localtime():%Y-%m-%d %H:%M}",
         tier=order.tier,
         selection=order.selection,
-        total_items=total,
         concurrent_processing=order.concurrency,
         error_handling=order.error_handling,
         priority=order.priority,

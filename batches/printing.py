@@ -7,8 +7,9 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
+from batches.choices import JobStatus
 from batches.following import follow
-from batches.models import BatchJob, JobStatus
+from batches.models import BatchJob
 from batches.summary import HISTOGRAM, Summary, summarize
 from conversations.choices import Tier
 

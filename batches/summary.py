@@ -7,7 +7,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from batches.models import BatchItem, BatchJob, ItemStatus
+from batches.choices import ItemStatus
+from batches.models import BatchItem, BatchJob
 from conversations.choices import Status, Tier
 
 HISTOGRAM = (("<4", 0, 4), ("<6", 4, 6), ("<8", 6, 8), ("8+", 8, 11))  # quality scores, upper bound excluded

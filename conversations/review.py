@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from conversations.choices import Status
 from conversations.models import Conversation
-from conversations.transitions import before
+from conversations.transitions import CONVERSATION
 from convgen.models import User
 
 NAMED = 5  # conversations that a refusal names; the others are counted
@@ -47,7 +47,7 @@ class Decided:
         named = [f"{readable} ({status.label.lower()})" for readable, status in self.refused.items()]
         listed = ", ".join(named[:NAMED])
         more = f" and {len(named) - NAMED} more" if len(named) > NAMED else ""
-        allowed = _either(status.label.lower() for status in before(self.status))
+        allowed = _either(status.label.lower() for status in CONVERSATION.before(self.status))
         return f"{listed}{more} cannot become {self.status.label.lower()}: a conversation must be {allowed} for that."
 
 
@@ -59,7 +59,7 @@ def decide(conversations: QuerySet[Conversation], *, decision: Decision, by: Use
     `by` (user name), `by_id`, `decision`, `note` and `score` (0.0–10.0 or null, as it was then).
     """
     status = LEADS_TO[decision]
-    allowed = before(status)
+    allowed = CONVERSATION.before(status)
     decided = Decided(status)
     changing = []
     for pk, readable, present in _locked(conversations):

@@ -23,6 +23,13 @@ class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid_utils.uuid7, editable=False)
 
 
+def at_least(field: str, least: int, *, table: str) -> models.CheckConstraint:
+    """The rule that `field` holds `least` or more, or nothing."""
+    return models.CheckConstraint(
+        condition=models.Q(**{f"{field}__gte": least}), name=f"{table}_{field}_at_least_{least}"
+    )
+
+
 def one_of(field: str, choices: Iterable[Any], *, table: str, blank: bool = False) -> models.CheckConstraint:
     """The rule that `field` holds one of `choices`, or nothing if it may be `blank`, whoever writes."""
     words = [choice.value for choice in choices]

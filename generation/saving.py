@@ -22,15 +22,15 @@ ZERO = Decimal(0)
 class Orderer:
     """Whoever ordered the conversation, with writes of its own for the transaction that ends it.
 
-    All lock rows in one order, the contended ones last: `holds`, the conversation and what belongs to it, `count`.
+    All lock rows in one order, the contended ones last: `holds`, the conversation and what belongs to it, `end`.
     """
 
-    def holds(self, error: GenerationError | None, spent_usd: Decimal) -> bool:
-        """Write that the work has ended, first of all; False when it was lost to somebody else."""
+    def holds(self) -> bool:
+        """Lock what was ordered, first of all; False when it was lost to somebody else."""
         return True
 
-    def count(self, error: GenerationError | None, spent_usd: Decimal) -> None:
-        """Write what many write, such as counters, last of all: their locks are held for a moment only."""
+    def end(self, error: GenerationError | None, spent_usd: Decimal) -> None:
+        """Write that it has ended, last of all."""
 
 
 NOBODY = Orderer()
@@ -44,11 +44,10 @@ def save(draft: Conversation, claim: UUID, success: Success, *, orderer: Orderer
     signed = quality.signature("\n".join(turn.content for turn in success.reply.turns))
     report = assess(draft, success.reply, signed)
     with transaction.atomic():
-        if orderer.holds(None, success.spent_usd) and _update(draft, claim, success, report):
+        if orderer.holds() and _update(draft, claim, success, report):
             _write_rest(draft, claim, success, signed)
-            orderer.count(None, success.spent_usd)
+            orderer.end(None, success.spent_usd)
             return True
-        transaction.set_rollback(True)
     if logs.succeeded(claim):
         return True  # we have saved it before, but the database's answer was lost
     logs.write(draft, claim, success.attempt, discarded=True)
@@ -83,7 +82,7 @@ def fail(
     `spent_usd` is what the attempts cost all the same, when replies came that could not be used.
     """
     with transaction.atomic():
-        failed = orderer.holds(error, spent_usd) and _held(draft, claim).update(
+        failed = orderer.holds() and _held(draft, claim).update(
             status=Status.FAILED,
             failure_type=error.code(),
             failure_message=str(error),
@@ -93,9 +92,7 @@ def fail(
             updated_at=timezone.now(),
         )
         if failed:
-            orderer.count(error, spent_usd)
-        else:
-            transaction.set_rollback(True)
+            orderer.end(error, spent_usd)
     return bool(failed)
 
 

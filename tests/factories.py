@@ -69,7 +69,7 @@ class ChunkFactory(DjangoModelFactory):
 
     document = factory.SubFactory(DocumentFactory)
     workspace = factory.SelfAttribute("document.workspace")
-    position = factory.Sequence(lambda number: number)
+    position = factory.Sequence(lambda number: number + 1)
     text = "Money that is needed next month does not belong in shares."
 
 
@@ -104,7 +104,7 @@ class TurnFactory(DjangoModelFactory):
 
     conversation = factory.SubFactory(ConversationFactory)
     workspace = factory.SelfAttribute("conversation.workspace")
-    position = factory.Sequence(lambda number: number)
+    position = factory.Sequence(lambda number: number + 1)
     role = factory.Iterator(["user", "assistant"])
     content = "What should I do first?"
 
@@ -125,7 +125,7 @@ class BatchItemFactory(DjangoModelFactory):
     job = factory.SubFactory(BatchJobFactory)
     workspace = factory.SelfAttribute("job.workspace")
     conversation = factory.SubFactory(ConversationFactory, workspace=factory.SelfAttribute("..workspace"))
-    position = factory.Sequence(lambda number: number)
+    position = factory.Sequence(lambda number: number + 1)
 
 
 class ExportFactory(DjangoModelFactory):

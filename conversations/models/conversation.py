@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Self
 
+import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
@@ -13,7 +14,10 @@ from conversations.choices import NOT_LIVE, WITH_TURNS, ParentType, Status, Tier
 from conversations.models.prompt_template import PromptTemplate
 from conversations.models.source import Chunk, Document
 from conversations.models.workspace import WorkspaceRow
-from convgen.models import one_of
+from conversations.transitions import CONVERSATION
+from convgen.database.triggers import refuse
+from convgen.models import at_least, one_of
+from convgen.states import Transitions
 from convgen.tenancy.references import SameWorkspace, referable
 
 
@@ -28,6 +32,25 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def in_tier(self, tier: str) -> Self:
         """Those of one tier; all of them for "all"."""
         return self if tier == "all" else self.filter(tier=tier)
+
+
+# What was decided stays on record: entries are added at the end, and neither changed nor removed.
+REVIEW_HISTORY_GROWS = pgtrigger.Trigger(
+    name="review_history_grows",
+    when=pgtrigger.Before,
+    operation=pgtrigger.UpdateOf("review_history"),
+    condition=pgtrigger.AnyChange("review_history"),
+    func=f"""
+        IF OLD.review_history = (
+            SELECT coalesce(jsonb_agg(entry ORDER BY place), '[]')
+            FROM jsonb_array_elements(NEW.review_history) WITH ORDINALITY AS history (entry, place)
+            WHERE place <= jsonb_array_length(OLD.review_history)
+        ) THEN
+            RETURN NEW;
+        END IF;
+        {refuse("'The review history only grows: add an entry at its end.'", rule="review_history_grows")}
+    """,
+)
 
 
 class Conversation(WorkspaceRow):
@@ -123,7 +146,9 @@ class Conversation(WorkspaceRow):
                 | (~Q(status=Status.GENERATING.value) & Q(claim__isnull=True)),
                 name="conversation_claim_while_generating",
             ),
+            at_least("version", 1, table="conversation"),
         ]
+        triggers = [Transitions(CONVERSATION), REVIEW_HISTORY_GROWS]
         indexes = [
             models.Index(fields=["status"], name="conversation_status"),  # the list, by status
             models.Index(fields=["tier"], name="conversation_tier"),  # the list, by tier
@@ -165,6 +190,7 @@ class Turn(WorkspaceRow):
             # Reading a conversation in order; and no two turns in one place.
             models.UniqueConstraint(fields=["conversation", "position"], name="turn_position_once"),
             one_of("role", TurnRole, table="turn"),
+            at_least("position", 1, table="turn"),
         ]
 
     def __str__(self) -> str:

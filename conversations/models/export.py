@@ -1,16 +1,26 @@
 """What was exported, by whom, when and how: a record that is only ever added to."""
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 
 from conversations.choices import ExportFormat, ExportStatus
 from conversations.models.workspace import WorkspaceRow
+from convgen.database.triggers import refuse
 from convgen.models import one_of
+
+# Who took which data when must stay on record. Only a workspace's deletion takes its records along.
+RECORD_STAYS = pgtrigger.Trigger(
+    name="export_record_stays",
+    when=pgtrigger.Before,
+    operation=pgtrigger.Update | pgtrigger.Delete,
+    func=refuse("'The record of an export is neither changed nor deleted.'", rule="export_record_stays"),
+)
 
 
 class Export(WorkspaceRow):
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
     format = models.CharField(max_length=20, choices=ExportFormat)
@@ -28,6 +38,7 @@ class Export(WorkspaceRow):
             one_of("format", ExportFormat, table="export"),
             one_of("status", ExportStatus, table="export"),
         ]
+        triggers = [RECORD_STAYS]
         indexes = [
             models.Index(fields=["workspace", "created_at"], name="export_history"),  # a workspace's history
         ]

@@ -11,7 +11,7 @@ from simple_history.models import HistoricalRecords
 from conversations.choices import Tier
 from conversations.models.dimension import Dimension
 from conversations.models.workspace import WorkspaceRow
-from convgen.models import one_of
+from convgen.models import at_least, one_of
 from convgen.tenancy.references import SameWorkspace, referable
 
 # A change of one of these makes other conversations: it raises the version.
@@ -80,6 +80,7 @@ class PromptTemplate(WorkspaceRow):
                 condition=Q(quality_threshold__gte=0, quality_threshold__lte=10),
                 name="prompt_template_quality_threshold_range",
             ),
+            at_least("version", 1, table="prompt_template"),
             models.CheckConstraint(
                 condition=Q(rating__isnull=True) | Q(rating__gte=0, rating__lte=5), name="prompt_template_rating_range"
             ),

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.db import models
 
 from conversations.models.workspace import WorkspaceRow
+from convgen.models import at_least
 from convgen.tenancy.references import SameWorkspace, referable
 
 
@@ -45,6 +46,7 @@ class Chunk(WorkspaceRow):
             SameWorkspace("document", name="chunk_document_same_workspace"),
             # Reading a document in order; and no two chunks in one place.
             models.UniqueConstraint(fields=["document", "position"], name="chunk_position_once"),
+            at_least("position", 1, table="chunk"),
         ]
 
     def __str__(self) -> str:

@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from batches import engine
-from batches.models import BatchJob, JobStatus
+from batches.choices import JobStatus
+from batches.models import BatchJob
 from batches.planning import Order, create
 from conversations.models import Workspace
 from tests.factories import ConversationFactory, PromptTemplateFactory, WorkspaceFactory

@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from conversations.choices import Status
 from conversations.models import Conversation
 from conversations.review import LEADS_TO, Decision, decide
-from conversations.transitions import MAY_BECOME, before
+from conversations.transitions import CONVERSATION
 from tests.factories import ConversationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -100,5 +100,5 @@ def test_only_the_conversations_given_are_changed() -> None:
 
 
 def test_the_table_of_transitions_knows_every_status() -> None:
-    assert set(MAY_BECOME) == set(Status)
-    assert before(Status.GENERATING) == (Status.DRAFT, Status.FAILED)
+    assert set(CONVERSATION.may_become) == set(Status)
+    assert CONVERSATION.before(Status.GENERATING) == (Status.DRAFT, Status.FAILED)

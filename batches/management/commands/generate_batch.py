@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from batches import planning
-from batches.models import BatchJob, ErrorHandling, Priority, Selection, TierFilter
+from batches.choices import ErrorHandling, Priority, Selection, TierFilter
+from batches.models import BatchJob
 from batches.planning import Order, PlanError
 from batches.printing import console_on, next_step, run_and_report
 from conversations.models import Workspace

@@ -1,0 +1,62 @@
+"""The closed lists of words that jobs and items may hold. The database checks them too."""
+
+from django.db import models
+
+from conversations.choices import Tier
+
+
+class JobStatus(models.TextChoices):
+    """Where a job stands. `batches/transitions.py` says what may follow what."""
+
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    PAUSED = "paused"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+ENDED = (JobStatus.COMPLETED, JobStatus.FAILED, JobStatus.CANCELLED)
+
+
+class ItemStatus(models.TextChoices):
+    QUEUED = "queued"
+    PROCESSING = "processing"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+OPEN = (ItemStatus.QUEUED, ItemStatus.PROCESSING)
+
+
+class Priority(models.TextChoices):
+    HIGH = "high"
+    NORMAL = "normal"
+    LOW = "low"
+
+
+class TierFilter(models.TextChoices):
+    ALL = "all", "All tiers"
+    TEMPLATE = Tier.TEMPLATE.value, "Template"
+    SCENARIO = Tier.SCENARIO.value, "Scenario"
+    EDGE_CASE = Tier.EDGE_CASE.value, "Edge case"
+
+
+class Selection(models.TextChoices):
+    """Which conversations of the tier a batch takes."""
+
+    GAPS = "gaps", "All that the plan still lacks: gaps, drafts and failed ones"
+    DRAFTS = "drafts"
+    FAILED = "failed"
+    CHOSEN = "chosen", "Chosen by id"
+
+
+class ErrorHandling(models.TextChoices):
+    CONTINUE = "continue", "Go on with the others"
+    STOP = "stop", "Stop at the first failure"
+
+
+class Delivery(models.TextChoices):
+    LIVE = "live"
+    ECONOMY = "economy", "Economy (half price, within a day)"
