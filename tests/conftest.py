@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.db import connection, connections
 
 from conversations.models import Workspace
 from conversations.starter.load import load_starter
-from convgen.tenancy import EVERY, workspace_scope
+from convgen.tenancy import EVERY, NOTHING, workspace_scope
 from generation.simulated.running import Listening, beside
 from generation.simulated.server import Behaviour, SimulatedClaude
 
@@ -80,3 +81,30 @@ def claude(listening: Listening) -> SimulatedClaude:
 @pytest.fixture
 def starter(db: None) -> Workspace:
     return load_starter().workspace
+
+
+@pytest.fixture
+def copy(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """The alias of a copy of the tests' database, to do with as one likes."""
+    with django_db_blocker.unblock(), workspace_scope(NOTHING):
+        yield from _copied()
+
+
+def _copied() -> Iterator[str]:
+    alias, original = "copy", connection.settings_dict["NAME"]
+    name = f"{original}_copy"
+    connections.databases[alias] = {**connections.databases["default"], "NAME": name}
+    connection.close()
+    with connection._nodb_cursor() as cursor:
+        # A database is copied when nobody else is connected to it.
+        cursor.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [original])
+        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{original}"')
+    try:
+        yield alias
+    finally:
+        connections[alias].close()
+        del connections[alias]
+        del connections.databases[alias]
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -13,8 +13,6 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections, models
 
-from convgen.tenancy import NOTHING, workspace_scope
-
 OURS = ("convgen", "conversations", "generation", "batches")
 
 
@@ -56,33 +54,6 @@ def _checks(table: str, column: str) -> list[set[str]]:
 def test_the_database_knows_the_same_choices_as_the_model(field: "models.Field[Any, Any]") -> None:
     allowed = {value for value, _label in field.flatchoices} | ({""} if field.blank else set())
     assert _checks(field.model._meta.db_table, field.column) == [allowed]
-
-
-@pytest.fixture
-def copy(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-    """The alias of a copy of the tests' database, to do with as one likes."""
-    with django_db_blocker.unblock(), workspace_scope(NOTHING):
-        yield from _copied()
-
-
-def _copied() -> Iterator[str]:
-    alias, original = "copy", connection.settings_dict["NAME"]
-    name = f"{original}_copy"
-    connections.databases[alias] = {**connections.databases["default"], "NAME": name}
-    connection.close()
-    with connection._nodb_cursor() as cursor:
-        # A database is copied when nobody else is connected to it.
-        cursor.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [original])
-        cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{original}"')
-    try:
-        yield alias
-    finally:
-        connections[alias].close()
-        del connections[alias]
-        del connections.databases[alias]
-        with connection._nodb_cursor() as cursor:
-            cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 SCHEMA = """
