@@ -127,6 +127,8 @@ GENERATION_FIRST_WAIT = env.float("GENERATION_FIRST_WAIT", default=1.0)  # secon
 RATE_LIMIT_RPM = env.int("RATE_LIMIT_RPM", default=50)  # requests in any 60 seconds, over all processes
 SIMULATED_RATE_LIMIT_RPM = env.int("SIMULATED_RATE_LIMIT_RPM", default=60_000)
 
+LOG_RETENTION_DAYS = env.int("LOG_RETENTION_DAYS", default=90)
+
 SIMULATED_CLAUDE_LATENCY = env.float("SIMULATED_CLAUDE_LATENCY", default=0.3)  # seconds, on average
 SIMULATED_CLAUDE_WEAK = env.float("SIMULATED_CLAUDE_WEAK", default=0.15)  # share of weak conversations
 

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from convgen.checks import Bounds, out_of_bounds
+from generation.retention import LONGEST_KEPT
 
 LONGEST_UNSTREAMED = 21_333  # tokens: above, the API insists on streaming, which we do not do
 
@@ -16,6 +17,7 @@ BOUNDS = (
     Bounds("GENERATION_ATTEMPTS", 1, 10, unit="requests for one conversation"),
     Bounds("GENERATION_FIRST_WAIT", 0, unit="seconds"),
     Bounds("ANTHROPIC_MAX_TOKENS", 1, LONGEST_UNSTREAMED, unit="tokens"),
+    Bounds("LOG_RETENTION_DAYS", 1, LONGEST_KEPT, unit="days"),
     Bounds("ANTHROPIC_TIMEOUT", 0, low_excluded=True, unit="seconds"),
     Bounds("SIMULATED_CLAUDE_LATENCY", 0, unit="seconds"),
     Bounds("SIMULATED_CLAUDE_WEAK", 0, 1),

@@ -2,10 +2,10 @@
 
 from decimal import Decimal
 
-from django.contrib.postgres.indexes import GinIndex
 from django.db import models
+from django.db.models import Q
 
-from conversations.models import Conversation, PromptTemplate, WorkspaceRow
+from conversations.models import Conversation, PromptTemplate, Workspace, WorkspaceRow
 from convgen.models import one_of
 from convgen.tenancy.references import SameWorkspace
 
@@ -17,19 +17,32 @@ class LogStatus(models.TextChoices):
 
 
 class GenerationLog(WorkspaceRow):
-    """One attempt: one request to Claude and its reply. Never changed afterwards."""
+    """One attempt: one request to Claude and its reply. Never changed afterwards.
 
-    run_id = models.UUIDField(db_index=True, help_text="The same for all attempts at one conversation in one go.")
+    The table is divided by the month of `created_at` (`generation/retention.py`). PostgreSQL's key is therefore over
+    the id and that date, and nothing can refer to a row. Here the id is the key: it is unique by how it is made.
+    """
+
+    # The keys' own indexes are left out: those below serve them.
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False, related_name="+")
+    run_id = models.UUIDField(help_text="The same for all attempts at one conversation in one go.")
     conversation = models.ForeignKey(
         Conversation,
         on_delete=models.SET_NULL,
         db_constraint=False,
+        db_index=False,
         null=True,
         blank=True,
         related_name="generation_logs",
     )
     template = models.ForeignKey(
-        PromptTemplate, on_delete=models.SET_NULL, db_constraint=False, null=True, blank=True, related_name="+"
+        PromptTemplate,
+        on_delete=models.SET_NULL,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        blank=True,
+        related_name="+",
     )
     attempt = models.PositiveSmallIntegerField(default=1)
     model = models.CharField(max_length=100)
@@ -54,12 +67,33 @@ class GenerationLog(WorkspaceRow):
             one_of("status", LogStatus, table="generation_log"),
             SameWorkspace("conversation", name="generation_log_conversation_same_workspace"),
             SameWorkspace("template", name="generation_log_template_same_workspace"),
+            models.CheckConstraint(condition=Q(attempt__gte=1), name="generation_log_attempt_from_one"),
+            models.CheckConstraint(condition=Q(cost_usd__gte=0), name="generation_log_cost_not_negative"),
         ]
         indexes = [
-            models.Index(fields=["created_at"], name="generation_log_created_at"),  # newest first; retention
-            models.Index(fields=["workspace", "status", "created_at"], name="generation_log_failures"),
-            GinIndex(fields=["request"], name="generation_log_request"),  # which requests said …
-            GinIndex(fields=["response"], name="generation_log_response"),  # which replies said …
+            # The list of all workspaces, newest first; what is too old in the default partition.
+            models.Index(fields=["created_at"], name="generation_log_created_at"),
+            # The list of a workspace, newest first; what goes with a workspace.
+            models.Index(fields=["workspace", "created_at"], name="generation_log_newest"),
+            # The list of a workspace by status. Most attempts succeed, and are found in the list of all.
+            models.Index(
+                fields=["workspace", "status", "created_at"],
+                condition=~Q(status=LogStatus.SUCCEEDED.value),
+                name="generation_log_failures",
+            ),
+            # The list of a workspace by error.
+            models.Index(
+                fields=["workspace", "error_type", "created_at"],
+                condition=~Q(error_type=""),
+                name="generation_log_errors",
+            ),
+            # The attempts at a conversation, which let go of it when it is deleted. Without the workspace, because
+            # Django lets go by the conversation's id alone.
+            models.Index(fields=["conversation"], name="generation_log_conversation"),
+            # The same when a template is deleted.
+            models.Index(fields=["template"], name="generation_log_template"),
+            # Whether a run has succeeded.
+            models.Index(fields=["run_id"], name="generation_log_run"),
         ]
 
     def __str__(self) -> str:

@@ -35,6 +35,7 @@ def test_an_address_with_a_key_is_allowed(settings: Any) -> None:
         ("GENERATION_ATTEMPTS", [0, 11], [1, 10]),
         ("GENERATION_FIRST_WAIT", [-1], [0, 2.5]),
         ("ANTHROPIC_MAX_TOKENS", [0, 21_334], [1, 21_333]),
+        ("LOG_RETENTION_DAYS", [0, -1, 36_501], [1, 90, 36_500]),
         ("ANTHROPIC_TIMEOUT", [0, -1], [0.5, 600]),
         ("SIMULATED_CLAUDE_LATENCY", [-0.1], [0]),
         ("SIMULATED_CLAUDE_WEAK", [-0.1, 1.1], [0, 1]),

@@ -1,0 +1,1 @@
+DROP FUNCTION generation_log_maintain(integer, integer);
