@@ -8,6 +8,7 @@ made in time lies in the default partition, until the month is made or the row i
 from dataclasses import dataclass
 
 from django.db import OperationalError, connection, transaction
+from django_q.models import Schedule
 
 from convgen.tenancy import EVERY, workspace_scope
 
@@ -15,6 +16,7 @@ MONTHS_AHEAD = 3  # beyond this one: so long may nobody come to make months
 LONGEST_KEPT = 36_500  # days; more is a slip
 
 MAINTAIN = "SELECT made, moved, dropped, deleted FROM generation_log_maintain(%s, %s)"
+TASK = "generation.tasks.maintain_logs"
 LOCK_NOT_AVAILABLE = "55P03"  # PostgreSQL's code
 
 
@@ -57,3 +59,20 @@ def maintain(*, keep_days: int, dry_run: bool = False) -> Maintenance:
             raise LogInUse from error
         raise
     return done
+
+
+def ensure_scheduled() -> None:
+    """Have workers maintain the log once a day. There is one schedule, however many of them ask for it at once.
+
+    Whoever does not want it sets its repeats to 0; a schedule that was deleted comes back.
+    """
+    if _scheduled():
+        return
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('schedule of the generation log', 0))")
+        if not _scheduled():
+            Schedule.objects.create(name="maintain_logs", func=TASK, schedule_type=Schedule.DAILY)
+
+
+def _scheduled() -> bool:
+    return bool(Schedule.objects.filter(func=TASK).exists())

@@ -7,13 +7,17 @@ from typing import Any
 
 import pytest
 from django.db import DatabaseError, IntegrityError, ProgrammingError, connection, transaction
+from django.utils.module_loading import import_string
+from django_q.models import Schedule
 
 from conversations.models import Workspace
 from convgen.tenancy import EVERY, NOTHING, workspace_scope
+from generation import retention, tasks
 from generation.models import GenerationLog
 from generation.retention import MONTHS_AHEAD, LogInUse, Maintenance, maintain
 from tests.background import in_background
 from tests.factories import ConversationFactory, GenerationLogFactory, PromptTemplateFactory, WorkspaceFactory
+from tests.processes import eventually, worker
 
 pytestmark = pytest.mark.django_db
 
@@ -316,3 +320,45 @@ def test_a_long_transaction_is_not_waited_for(months_again: None) -> None:
     may_end.wait(timeout=30)
     writing.join()
     assert maintain(keep_days=90).made == [f"{AHEAD[3]:%Y-%m}"]
+
+
+# --- Daily
+
+
+def test_the_task_keeps_what_the_setting_says(settings: Any) -> None:
+    logged(month(-7))
+    kept = logged(month(-2), status="failed")
+    settings.LOG_RETENTION_DAYS = days_since(month(-2)) + 1
+    with workspace_scope(NOTHING):
+        tasks.maintain_logs()
+    assert GenerationLog.objects.get() == kept
+
+
+def test_there_is_one_schedule_however_often_it_is_asked_for() -> None:
+    retention.ensure_scheduled()
+    retention.ensure_scheduled()
+    schedule = Schedule.objects.get()
+    assert (schedule.func, schedule.schedule_type, schedule.repeats) == (retention.TASK, Schedule.DAILY, -1)
+
+
+def test_a_schedule_that_somebody_changed_stays_as_it_is() -> None:
+    retention.ensure_scheduled()
+    Schedule.objects.update(repeats=0, name="not now")
+    retention.ensure_scheduled()
+    assert Schedule.objects.get().repeats == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_there_is_one_schedule_however_many_workers_start_at_once() -> None:
+    at_once(6, retention.ensure_scheduled)
+    assert Schedule.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_that_starts_has_the_log_maintained() -> None:
+    with worker():
+        eventually(lambda: Schedule.objects.filter(func=retention.TASK).exists(), seconds=30)
+
+
+def test_what_is_scheduled_is_the_task() -> None:
+    assert import_string(retention.TASK) is tasks.maintain_logs

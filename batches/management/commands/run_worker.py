@@ -19,10 +19,10 @@ from django.db import DatabaseError, close_old_connections, connections
 from batches import control
 from batches.stopping import STOPPING
 from convgen.processes import WORKER, registered
-from generation import claude
+from generation import claude, retention
 
 CHECK_SECONDS = 0.2
-REAP_SECONDS = 10.0
+TEND_SECONDS = 10.0
 
 logger = logging.getLogger(__name__)
 
@@ -67,11 +67,11 @@ def _run_cluster(parent: int) -> int:
     told: list[int] = []
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _frame: told.append(received))
-    reap_at = 0.0
+    tend_at = 0.0
     while not told and os.getppid() == parent and cluster.sentinel.is_alive():
-        if time.monotonic() >= reap_at:
-            _reap()
-            reap_at = time.monotonic() + REAP_SECONDS
+        if time.monotonic() >= tend_at:
+            _tend()
+            tend_at = time.monotonic() + TEND_SECONDS
         time.sleep(CHECK_SECONDS)
     died = not cluster.sentinel.is_alive()
     STOPPING.set()
@@ -79,10 +79,12 @@ def _run_cluster(parent: int) -> int:
     return 1 if died else 0  # a process manager must see that it has to start us again
 
 
-def _reap() -> None:
+def _tend() -> None:
+    """Revive deserted batches, and have the log maintained daily."""
     try:
         control.reap()
+        retention.ensure_scheduled()
     except DatabaseError:
-        logger.exception("Looking for deserted batches failed; it is tried again in %s s", REAP_SECONDS)
+        logger.exception("Looking after batches and the schedule failed; it is tried again in %s s", TEND_SECONDS)
     finally:
         close_old_connections()

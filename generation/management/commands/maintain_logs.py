@@ -13,7 +13,10 @@ from generation.retention import LogInUse, Maintenance, maintain
 
 
 class Command(BaseCommand):
-    help = "Makes the generation log's months ahead of time, and drops those that are older than is kept."
+    help = (
+        "Makes the generation log's months ahead of time, and drops those that are older than is kept. "
+        "Workers do it once a day."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--days", type=int, help="Days to keep; else LOG_RETENTION_DAYS.")
