@@ -219,7 +219,7 @@ class BatchFilter(admin.SimpleListFilter):
     parameter_name = "batch"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        jobs = visible(BatchJob.objects.order_by("-created_at"), request.user)
+        jobs = visible(BatchJob.objects.order_by("-created_at"))
         return [(str(pk), name) for pk, name in jobs.values_list("pk", "name")[:RECENT]]
 
     def queryset(self, request: HttpRequest, conversations: QuerySet[Any]) -> QuerySet[Any]:

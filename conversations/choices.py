@@ -4,7 +4,10 @@ from django.db import models
 
 
 class Role(models.TextChoices):
-    """What a member may do in a workspace, from least to most."""
+    """As what a member works in a workspace. `conversations/roles.py` says what each may do.
+
+    A reviewer may do what a curator may, and a lead all. An operator keeps it running and leaves the contents alone.
+    """
 
     CURATOR = "curator"
     REVIEWER = "reviewer"

@@ -1,6 +1,33 @@
+from typing import Any
+
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
+from django.http import HttpRequest
 
 from convgen.models import User
 
-admin.site.register(User, UserAdmin)
+
+@admin.register(User)
+class AccountAdmin(UserAdmin):
+    """Superusers manage accounts, and nobody else: whoever can change a user can make herself a superuser.
+
+    Who has Django's permission to view users can find them by their names where one is to be chosen, and no more.
+    """
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        match = request.resolver_match
+        choosing = match is not None and match.url_name == "autocomplete"
+        return bool(request.user.is_superuser) or (choosing and super().has_view_permission(request, obj))
+
+    def get_search_fields(self, request: HttpRequest) -> Any:
+        """To search by e-mail address is to ask whose it is."""
+        return super().get_search_fields(request) if request.user.is_superuser else ["username"]

@@ -1,6 +1,6 @@
 from django.conf import settings
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 
 admin.site.site_header = "convgen"
@@ -9,6 +9,7 @@ admin.site.index_title = "Training conversations"
 
 urlpatterns = [
     path("admin/", admin.site.urls),
+    path("", include("conversations.urls")),
     path("favicon.ico", RedirectView.as_view(url=f"/{settings.STATIC_URL.lstrip('/')}convgen/favicon.svg")),
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]

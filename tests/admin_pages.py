@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group, Permission
 from django.contrib.messages import get_messages
 from django.db import connection
 from django.db.models import Model
@@ -11,20 +11,38 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from conversations.models import Workspace
-from tests.factories import MembershipFactory, UserFactory
+from conversations.models import Membership, Workspace
+from convgen.models import User
+from tests.factories import UserFactory
 
 
-def member(workspace: Workspace, *permissions: str) -> Client:
-    """A browser in which a member of the workspace, with permissions such as `view_conversation`, is signed in."""
+def member(workspace: Workspace, role: str = "curator", *, without: Iterable[str] = ()) -> Client:
+    """A browser in which a member of the workspace is signed in. Her role lacks the permissions `without`."""
     user = UserFactory(is_staff=True)
-    MembershipFactory(workspace=workspace, user=user)
-    found = Permission.objects.filter(codename__in=permissions)
-    assert len(found) == len(permissions)
-    user.user_permissions.set(found)
-    client = Client()
+    Membership.objects.update_or_create(workspace=workspace, user=user, defaults={"role": role})
+    lacking = permissions(*without)
+    Group.objects.get(name=role).permissions.remove(*lacking)
+    return browser_of(user)
+
+
+def outsider() -> Client:
+    """A browser in which somebody of the staff is signed in who is a member of no workspace."""
+    user = UserFactory(is_staff=True)
+    user.memberships.all().delete()  # she joined the default workspace, if there is one
+    return browser_of(user)
+
+
+def browser_of(user: User, **headers: str) -> Client:
+    client = Client(headers=headers)
     client.force_login(user)
     return client
+
+
+def permissions(*codenames: str) -> list[Permission]:
+    """Permissions by names such as `view_conversation`."""
+    found = list(Permission.objects.filter(codename__in=codenames))
+    assert len(found) == len(codenames)
+    return found
 
 
 def list_of(model: type[Model], /, **filters: Any) -> str:

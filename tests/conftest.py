@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 from django.db import connection, connections
+from django.test import Client
 
 from conversations.models import Workspace
 from conversations.starter.load import load_starter
+from convgen.models import User
 from convgen.tenancy import EVERY, NOTHING, workspace_scope
 from generation.simulated.running import Listening, beside
 from generation.simulated.server import Behaviour, SimulatedClaude
@@ -59,6 +61,14 @@ def _every_workspace() -> Iterator[None]:
     """Tests see all rows. What they call must enter a scope of its own: other threads and processes have none."""
     with workspace_scope(EVERY):
         yield
+
+
+@pytest.fixture
+def admin_client(admin_user: User) -> Client:
+    """The browser of a superuser who looks at all workspaces at once."""
+    client = Client(headers={"X-Workspace": "*"})
+    client.force_login(admin_user)
+    return client
 
 
 @pytest.fixture

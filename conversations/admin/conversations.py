@@ -66,7 +66,7 @@ class DimensionFilter(admin.SimpleListFilter):
     kind: DimensionKind
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        dimensions = visible(Dimension.objects.filter(kind=self.kind), request.user)
+        dimensions = visible(Dimension.objects.filter(kind=self.kind))
         names = dimensions.order_by("position", "name").values_list("name", flat=True)
         return [(name, name) for name in dict.fromkeys(names)]
 
@@ -114,6 +114,9 @@ class ConversationAdmin(LeanListAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         generating = obj is not None and obj.status == Status.GENERATING
         return super().has_delete_permission(request, obj) and not generating
+
+    def has_review_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("conversations.review_conversation")
 
     def get_actions(self, request: HttpRequest) -> Any:
         """Many at once are archived, never deleted."""
@@ -223,19 +226,19 @@ class ConversationAdmin(LeanListAdmin):
 
     # What a reviewer decides.
 
-    @admin.action(description="Approve selected conversations", permissions=["change"])
+    @admin.action(description="Approve selected conversations", permissions=["review"])
     def approve(self, request: HttpRequest, conversations: QuerySet[Conversation]) -> None:
         self._decide(request, conversations, Decision.APPROVE)
 
-    @admin.action(description="Request changes to selected conversations", permissions=["change"])
+    @admin.action(description="Request changes to selected conversations", permissions=["review"])
     def request_changes(self, request: HttpRequest, conversations: QuerySet[Conversation]) -> None:
         self._decide(request, conversations, Decision.REQUEST_CHANGES)
 
-    @admin.action(description="Reject selected conversations", permissions=["change"])
+    @admin.action(description="Reject selected conversations", permissions=["review"])
     def reject(self, request: HttpRequest, conversations: QuerySet[Conversation]) -> None:
         self._decide(request, conversations, Decision.REJECT)
 
-    @admin.action(description="Archive selected conversations", permissions=["change"])
+    @admin.action(description="Archive selected conversations", permissions=["review"])
     def archive(self, request: HttpRequest, conversations: QuerySet[Conversation]) -> None:
         self._decide(request, conversations, Decision.ARCHIVE)
 

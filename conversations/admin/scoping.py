@@ -1,11 +1,13 @@
-"""Who sees which rows: superusers see all, other staff those of the workspaces that they are members of.
+"""The admin's pages show the rows of the scope: of the workspace that the person works in.
 
-`WorkspaceRowAdmin` is the base of every page that shows rows of a workspace. It narrows the list, the detail, the
-actions and the choices of foreign keys, and sets the workspace of new rows. Whoever sees one workspace only never
-meets the word.
+PostgreSQL lets no other rows through. `WorkspaceRowAdmin`, the base of every page that shows rows of a workspace, asks
+for that workspace all the same, since a policy alone finds no index. It narrows the list, the detail, the actions and
+the choices of foreign keys, and sets the workspace of new rows. The workspace is shown to superusers who look at all
+of them; nobody else has to tell them apart.
 """
 
 from typing import Any, ClassVar, cast
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
@@ -14,8 +16,12 @@ from django.db.models import JSONField, QuerySet, TextField
 from django.http import HttpRequest
 
 from conversations.admin.fields import PlainTextarea, json_form_field
-from conversations.models import Membership, Workspace, WorkspaceRow
+from conversations.choosing import workspaces_of
+from conversations.models import Workspace, WorkspaceRow
 from convgen.models import User
+from convgen.tenancy import EVERY, current_scope
+
+ELSEWHERE = "You have switched to another workspace since this page was opened. Open it again to work here."
 
 
 def signed_in(request: HttpRequest) -> User:
@@ -23,39 +29,24 @@ def signed_in(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-def visible_workspaces(user: Any) -> QuerySet[Workspace]:
-    """The workspaces that a person may work in; the default one first."""
-    workspaces = Workspace.objects.order_by("-is_default", "name")
-    if user.is_superuser:
-        return workspaces
-    return workspaces.filter(pk__in=Membership.objects.filter(user=user).values("workspace"))
+def visible(rows: QuerySet[Any]) -> QuerySet[Any]:
+    """The rows of the scope; the rows are workspaces, or each of one."""
+    scope = current_scope()
+    if isinstance(scope, UUID):
+        return rows.filter(**{"pk" if rows.model is Workspace else "workspace": scope})
+    return rows if scope is EVERY else rows.none()
 
 
-def visible(rows: QuerySet[Any], user: Any) -> QuerySet[Any]:
-    """The rows, each of a workspace, that a person may see."""
-    return rows if user.is_superuser else rows.filter(workspace__in=visible_workspaces(user).order_by())
-
-
-def sees_several(request: HttpRequest) -> bool:
-    """Whether the person has to be told workspaces apart. Asked once for each request."""
-    known: bool | None = getattr(request, "sees_several_workspaces", None)
-    if known is None:
-        known = len(visible_workspaces(request.user)[:2]) > 1
-        request.sees_several_workspaces = known  # type: ignore[attr-defined]
-    return known
-
-
-def _visible_of(model: type[Workspace | WorkspaceRow], request: HttpRequest) -> QuerySet[Any]:
-    if model is Workspace:
-        return visible_workspaces(request.user)
-    return visible(model._default_manager.all(), request.user)
+def sees_several() -> bool:
+    """Whether the person has to be told workspaces apart."""
+    return current_scope() is EVERY
 
 
 class VisibleRelatedFilter(admin.RelatedFieldListFilter):
     """A filter by foreign key that offers only what the person may see."""
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> Any:
-        rows = _visible_of(field.related_model, request)
+        rows = visible(field.related_model._default_manager.all())
         ordering = self.field_admin_ordering(field, request, model_admin)
         seen = {"pk__in": rows.order_by().values("pk")}
         return field.get_choices(include_blank=False, ordering=ordering, limit_choices_to=seen)
@@ -68,7 +59,7 @@ class VisibleChoices(BaseModelAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if issubclass(db_field.related_model, Workspace | WorkspaceRow):
-            kwargs["queryset"] = _visible_of(db_field.related_model, request)
+            kwargs["queryset"] = visible(db_field.related_model._default_manager.all())
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
@@ -83,6 +74,14 @@ class WorkspaceRowForm(forms.ModelForm):
         chosen: Workspace = self.cleaned_data["workspace"] or self.fields["workspace"].initial
         return chosen
 
+    def clean(self) -> dict[str, Any]:
+        """A new row must not land in another workspace than that in which its page was opened."""
+        cleaned = super().clean() or {}
+        field = self.fields.get("workspace")
+        if field and field.widget.is_hidden and "workspace" in self.errors:
+            self.add_error(None, ELSEWHERE)
+        return cleaned
+
 
 class WorkspaceRowAdmin(VisibleChoices, admin.ModelAdmin):
     form = WorkspaceRowForm
@@ -94,22 +93,22 @@ class WorkspaceRowAdmin(VisibleChoices, admin.ModelAdmin):
         css = {"all": ["conversations/admin.css"]}
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return visible(super().get_queryset(request), request.user)
+        return visible(super().get_queryset(request))
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         columns = list(super().get_list_display(request))
-        return [*columns, "workspace"] if sees_several(request) else columns
+        return [*columns, "workspace"] if sees_several() else columns
 
     def get_list_select_related(self, request: HttpRequest) -> list[str]:
-        workspace = ["workspace"] if sees_several(request) else []
+        workspace = ["workspace"] if sees_several() else []
         return [*self.list_select_related, *workspace]
 
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         filters = list(super().get_list_filter(request))
-        return [*filters, ("workspace", VisibleRelatedFilter)] if sees_several(request) else filters
+        return [*filters, ("workspace", VisibleRelatedFilter)] if sees_several() else filters
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and visible_workspaces(request.user).exists()
+        return super().has_add_permission(request) and bool(workspaces_of(request).choices)
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, change=change, **kwargs)
@@ -119,11 +118,11 @@ class WorkspaceRowAdmin(VisibleChoices, admin.ModelAdmin):
 
     def _settle_workspace(self, field: forms.Field, request: HttpRequest, change: bool) -> None:
         """Offer a choice only on creation, and only to those who have one. A row never moves to another workspace."""
-        several = sees_several(request)
+        workspaces = workspaces_of(request)
         field.required = False
-        field.disabled = change or not several  # disabled: its initial value is used, whatever is posted
-        field.initial = visible_workspaces(request.user).first()
-        if not several:
+        field.disabled = change  # disabled: its initial value is used, whatever is posted
+        field.initial = workspaces.current or next(iter(workspaces.choices), None)
+        if not sees_several():
             field.widget = forms.HiddenInput()
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:

@@ -133,12 +133,12 @@ class PromptTemplateAdmin(LeanListAdmin, SimpleHistoryAdmin):
     # simple_history's own views ask for a permission, but not whose row it is.
 
     def get_history_queryset(self, request: HttpRequest, *args: Any, **kwargs: Any) -> QuerySet[Any]:
-        return visible(super().get_history_queryset(request, *args, **kwargs), request.user)
+        return visible(super().get_history_queryset(request, *args, **kwargs))
 
     def history_form_view(
         self, request: HttpRequest, object_id: str, version_id: str, extra_context: Any = None
     ) -> HttpResponse:
-        records = visible(PromptTemplate.history.all(), request.user)
+        records = visible(PromptTemplate.history.all())
         if not records.filter(history_id=version_id).exists():
             raise Http404
         response: HttpResponse = super().history_form_view(request, object_id, version_id, extra_context)

@@ -1,13 +1,43 @@
+"""Workspaces and their members.
+
+Superusers add and delete workspaces, and give them their slugs. Leads keep the rest of their own, members included.
+"""
+
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.options import BaseModelAdmin
 from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
-from conversations.admin.scoping import VisibleChoices, WorkspaceRowAdmin, signed_in, visible_workspaces
+from conversations.admin.scoping import VisibleChoices, WorkspaceRowAdmin, visible
+from conversations.authentication import standing
 from conversations.choices import Role
+from conversations.choosing import SESSION_KEY
 from conversations.models import Membership, Workspace
+from convgen.tenancy import EVERY, workspace_scope
+
+
+class ManagedByLeads(BaseModelAdmin):
+    """Nobody gives a role above her own: a lead's is the highest, and no other role gives any.
+
+    Permissions that a user has beside her role do not count here. They would let a curator make herself a lead.
+    """
+
+    def has_add_permission(self, request: HttpRequest, *obj: Any) -> bool:
+        return _leads(request) and super().has_add_permission(request, *obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _leads(request) and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return _leads(request) and super().has_delete_permission(request, obj)
+
+
+def _leads(request: HttpRequest) -> bool:
+    return bool(request.user.is_superuser) or standing(request.user).role == Role.LEAD
 
 
 class MembershipFormSet(BaseInlineFormSet):
@@ -17,7 +47,7 @@ class MembershipFormSet(BaseInlineFormSet):
         return "memberships"
 
 
-class MembershipInline(admin.TabularInline):
+class MembershipInline(ManagedByLeads, admin.TabularInline):
     model = Membership
     formset = MembershipFormSet
     fields = ["user", "role"]
@@ -28,33 +58,58 @@ class MembershipInline(admin.TabularInline):
         return super().get_queryset(request).select_related("user")
 
 
+class WorkspaceForm(forms.ModelForm):
+    """Compares the slug, and the mark of the default one, with all workspaces: the scope hides the others."""
+
+    def _post_clean(self) -> None:
+        with workspace_scope(EVERY):
+            super()._post_clean()  # type: ignore[misc]  # the stubs lack it
+
+
 @admin.register(Workspace)
 class WorkspaceAdmin(VisibleChoices, admin.ModelAdmin):
+    form = WorkspaceForm
     list_display = ["name", "slug", "is_default", "created_at"]
     search_fields = ["name", "slug"]
-    prepopulated_fields = {"slug": ["name"]}
     fields = ["name", "slug", "description", "training_system_prompt", "is_default"]
-    inlines = [MembershipInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows = super().get_queryset(request)
-        return rows if request.user.is_superuser else rows.filter(pk__in=visible_workspaces(request.user).values("pk"))
+        return visible(super().get_queryset(request))
 
-    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Whoever makes a workspace is its first lead; she could not see it otherwise."""
-        super().save_related(request, form, formsets, change)
-        if not change and not request.user.is_superuser:
-            Membership.objects.get_or_create(
-                workspace=form.instance, user=signed_in(request), defaults={"role": Role.LEAD.value}
-            )
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.is_superuser)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.is_superuser)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """What the whole installation goes by."""
+        return [] if request.user.is_superuser else ["slug", "is_default"]
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return {} if obj else {"slug": ["name"]}
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        """Members are added to a workspace that there is."""
+        return [MembershipInline] if obj else []
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """A new workspace lies in no scope but that of all."""
+        with workspace_scope(EVERY):
+            return super().add_view(request, form_url, extra_context)
+
+    def response_add(self, request: HttpRequest, obj: Workspace, post_url_continue: Any = None) -> HttpResponse:
+        """Whoever made a workspace goes on in it."""
+        request.session[SESSION_KEY] = obj.slug
+        return super().response_add(request, obj, post_url_continue)
 
 
 @admin.register(Membership)
-class MembershipAdmin(WorkspaceRowAdmin):
+class MembershipAdmin(ManagedByLeads, WorkspaceRowAdmin):
     list_display = ["user", "role"]
     list_filter = ["role"]
     list_select_related = ["user"]
-    search_fields = ["user__username", "user__first_name", "user__last_name", "user__email"]
+    search_fields = ["user__username"]
     autocomplete_fields = ["user"]
     ordering = ["user__username"]
     fields = ["workspace", "user", "role"]

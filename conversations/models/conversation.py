@@ -119,6 +119,7 @@ class Conversation(WorkspaceRow):
 
     class Meta:
         ordering = ["-created_at", "conversation_id"]
+        permissions = [("review_conversation", "Can approve, reject, archive and request changes to conversations")]
         constraints = [
             referable("conversation"),
             SameWorkspace("document", name="conversation_document_same_workspace"),

@@ -28,7 +28,12 @@ class Workspace(Row):
         ordering = ["name"]
         constraints = [
             # "the default workspace" must mean one.
-            models.UniqueConstraint(fields=["is_default"], condition=Q(is_default=True), name="workspace_one_default"),
+            models.UniqueConstraint(
+                fields=["is_default"],
+                condition=Q(is_default=True),
+                name="workspace_one_default",
+                violation_error_message="Another workspace is the default one. Take the mark from that one first.",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -30,7 +30,12 @@ def workspace() -> Workspace:
 
 @pytest.fixture
 def operator(workspace: Workspace) -> Client:
-    return member(workspace, "view_batchjob", "change_batchjob", "delete_batchjob")
+    return member(workspace, "operator")
+
+
+@pytest.fixture
+def lead(workspace: Workspace) -> Client:
+    return member(workspace, "lead")
 
 
 def job(workspace: Workspace, status: str = "processing", **values: Any) -> BatchJob:
@@ -62,7 +67,7 @@ def test_the_page_tells_the_reason_the_results_and_why_items_failed(operator: Cl
 
 
 def test_items_are_listed_by_job_and_status_with_their_sentence(workspace: Workspace) -> None:
-    client = member(workspace, "view_batchitem")
+    client = member(workspace, "operator")
     mine, other = job(workspace), job(workspace, "paused")
     failed = BatchItemFactory(job=mine, status="failed", error_type="timed_out", error_message="No answer in time.")
     BatchItemFactory(job=mine, status="completed")
@@ -91,20 +96,26 @@ def test_batches_and_items_are_not_edited(admin_client: Client, workspace: Works
 
 
 @pytest.mark.parametrize("status", ENDED)
-def test_an_ended_batch_is_deleted_with_its_items(operator: Client, workspace: Workspace, status: str) -> None:
+def test_an_ended_batch_is_deleted_with_its_items(lead: Client, workspace: Workspace, status: str) -> None:
     item = BatchItemFactory(job=job(workspace, status), status="completed")
-    assert operator.post(page_of(item.job, "delete"), {"post": "yes"}).status_code == 302
+    assert lead.post(page_of(item.job, "delete"), {"post": "yes"}).status_code == 302
     assert not BatchItem.objects.exists()
     assert Conversation.objects.filter(pk=item.conversation_id).exists()
 
 
 @pytest.mark.parametrize("status", ["queued", "processing", "paused"])
-def test_an_unfinished_batch_is_not_deleted(operator: Client, workspace: Workspace, status: str) -> None:
+def test_an_unfinished_batch_is_not_deleted(lead: Client, workspace: Workspace, status: str) -> None:
     unfinished, ended = job(workspace, status), job(workspace, "completed")
-    assert operator.post(page_of(unfinished, "delete"), {"post": "yes"}).status_code == 403
+    assert lead.post(page_of(unfinished, "delete"), {"post": "yes"}).status_code == 403
     chosen = {"action": "delete_selected", "_selected_action": [unfinished.pk, ended.pk], "post": "yes"}
-    assert f"The {status} one ({status})" in operator.post(list_of(BatchJob), chosen).content.decode()
+    assert f"The {status} one ({status})" in lead.post(list_of(BatchJob), chosen).content.decode()
     assert BatchJob.objects.count() == 2
+
+
+def test_an_operator_deletes_no_batch(operator: Client, workspace: Workspace) -> None:
+    ended = job(workspace, "completed")
+    assert operator.post(page_of(ended, "delete"), {"post": "yes"}).status_code == 403
+    assert BatchJob.objects.exists()
 
 
 def test_a_conversation_that_a_batch_is_at_is_not_deleted(admin_client: Client, workspace: Workspace) -> None:
@@ -176,7 +187,7 @@ def test_nothing_to_retry_is_said_with_the_next_step(operator: Client, workspace
 
 @pytest.mark.parametrize("action", ["pause", "resume", "cancel", "retry_failed_items"])
 def test_who_may_only_look_does_not_steer(workspace: Workspace, action: str) -> None:
-    client = member(workspace, "view_batchjob")
+    client = member(workspace, "operator", without=["change_batchjob"])
     jobs = [job(workspace, status) for status in ("processing", "paused")]
     BatchItemFactory(job=jobs[0], status="failed")
     assert f'value="{action}"' not in client.get(list_of(BatchJob)).content.decode()
@@ -188,14 +199,11 @@ def test_who_may_only_look_does_not_steer(workspace: Workspace, action: str) -> 
 # --- Generate selected
 
 
-GENERATE = ("view_conversation", "add_batchjob")
-
-
 @pytest.mark.django_db(transaction=True)
 def test_the_selected_conversations_become_a_batch_that_begins(workspace: Workspace) -> None:
     drafts = [ConversationFactory(workspace=workspace), ConversationFactory(workspace=workspace, status="failed")]
     ConversationFactory(workspace=workspace)
-    (message,) = run(member(workspace, *GENERATE), "generate_selected", drafts)
+    (message,) = run(member(workspace, "curator"), "generate_selected", drafts)
     batch = BatchJob.objects.get()
     assert page_of(batch) in message
     assert (batch.workspace, batch.selection, batch.total_items) == (workspace, "chosen", 2)
@@ -207,7 +215,7 @@ def test_the_selected_conversations_become_a_batch_that_begins(workspace: Worksp
 
 def test_what_is_made_already_is_refused_by_name(workspace: Workspace) -> None:
     draft, made = ConversationFactory(workspace=workspace), ConversationFactory(workspace=workspace, status="approved")
-    (message,) = run(member(workspace, *GENERATE), "generate_selected", [draft, made])
+    (message,) = run(member(workspace, "curator"), "generate_selected", [draft, made])
     assert message.endswith(f"can be generated: {made.conversation_id} (approved).")
     assert not BatchJob.objects.exists()
 
@@ -220,14 +228,14 @@ def test_a_batch_has_one_workspace(admin_client: Client) -> None:
 
 def test_conversations_of_another_workspace_are_not_generated(workspace: Workspace) -> None:
     foreign = ConversationFactory()
-    (message,) = run(member(workspace, *GENERATE), "generate_selected", [foreign])
+    (message,) = run(member(workspace, "curator"), "generate_selected", [foreign])
     assert message.startswith("Choose conversations")
     assert not BatchJob.objects.exists()
 
 
 def test_generating_takes_the_permission_to_add_a_batch(workspace: Workspace) -> None:
     draft = ConversationFactory(workspace=workspace)
-    client = member(workspace, "view_conversation", "change_conversation")
+    client = member(workspace, "curator", without=["add_batchjob"])
     assert 'value="generate_selected"' not in client.get(list_of(Conversation)).content.decode()
     client.post(list_of(Conversation), {"action": "generate_selected", "_selected_action": [draft.pk]})
     assert not BatchJob.objects.exists()

@@ -133,7 +133,7 @@ def test_a_reviewers_action_moves_the_selected(action: str, status: str) -> None
     workspace = WorkspaceFactory()
     first, second = scored(workspace=workspace), scored(workspace=workspace)
     label = status.replace("_", " ")
-    assert run(member(workspace, "change_conversation"), action, [first]) == [f"1 conversation is now {label}."]
+    assert run(member(workspace, "reviewer"), action, [first]) == [f"1 conversation is now {label}."]
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.status, second.status) == (status, "pending_review")
@@ -148,9 +148,9 @@ def test_what_cannot_be_approved_is_named_with_its_status(admin_client: Client) 
 
 
 @pytest.mark.parametrize("action", ["approve", "reject", "request_changes", "archive"])
-def test_who_may_only_look_has_no_actions(action: str) -> None:
+def test_who_may_not_review_has_no_actions(action: str) -> None:
     conversation = scored()
-    client = member(conversation.workspace, "view_conversation")
+    client = member(conversation.workspace, "curator")
     assert f'value="{action}"' not in shown(client, list_of(Conversation))
     client.post(list_of(Conversation), {"action": action, "_selected_action": [conversation.pk]})
     conversation.refresh_from_db()

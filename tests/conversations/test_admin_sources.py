@@ -22,8 +22,7 @@ def workspace() -> Workspace:
 
 @pytest.fixture
 def curator(workspace: Workspace) -> Client:
-    names = [f"{verb}_{name}" for verb in ("add", "change", "view") for name in ("document", "chunk", "dimension")]
-    return member(workspace, *names)
+    return member(workspace, "curator")
 
 
 def pasted(client: Client, text: str, title: str = "First things") -> Any:

@@ -21,8 +21,6 @@ from tests.factories import (
 
 pytestmark = pytest.mark.django_db
 
-CURATOR = ("add_prompttemplate", "change_prompttemplate", "view_prompttemplate")
-
 
 @pytest.fixture
 def template() -> PromptTemplate:
@@ -31,7 +29,7 @@ def template() -> PromptTemplate:
 
 @pytest.fixture
 def curator(template: PromptTemplate) -> Client:
-    return member(template.workspace, *CURATOR)
+    return member(template.workspace, "curator")
 
 
 def saved(client: Client, template: PromptTemplate, **changes: Any) -> Any:
@@ -95,7 +93,7 @@ def test_required_elements_are_written_one_in_each_line(curator: Client, templat
 
 
 def test_saving_a_form_as_it_stands_changes_nothing(curator: Client, starter: Workspace) -> None:
-    client = member(starter, *CURATOR)
+    client = member(starter, "curator")
     template = PromptTemplate.objects.filter(workspace=starter).first()
     before = PromptTemplate.objects.filter(pk=template.pk).values().get()
     response = saved(client, template)
@@ -175,7 +173,7 @@ def test_templates_are_duplicated_by_those_who_may_add(curator: Client, template
 
 
 def test_templates_are_not_duplicated_by_those_who_may_only_change(template: PromptTemplate) -> None:
-    client = member(template.workspace, "change_prompttemplate")
+    client = member(template.workspace, "curator", without=["add_prompttemplate"])
     client.post(list_of(PromptTemplate), {"action": "duplicate_selected", "_selected_action": [template.pk]})
     assert PromptTemplate.objects.count() == 1
 
@@ -199,7 +197,7 @@ def test_a_former_version_is_shown_and_brought_back_as_a_new_one(curator: Client
 
 
 def test_the_history_of_another_workspace_stays_closed(template: PromptTemplate) -> None:
-    client = member(WorkspaceFactory(), *CURATOR)
+    client = member(WorkspaceFactory(), "curator")
     record = template.history.get()
     assert client.get(page_of(template, "history")).status_code == 404
     assert client.get(f"{page_of(template, 'history')}{record.history_id}/").status_code == 404
