@@ -6,6 +6,6 @@ class ConversationsConfig(AppConfig):
     name = "conversations"
 
     def ready(self) -> None:
-        from conversations import roles
+        from conversations import joining, roles  # noqa: F401  (joining connects its receivers)
 
         post_migrate.connect(roles.make_groups, sender=self)

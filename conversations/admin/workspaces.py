@@ -90,7 +90,7 @@ class WorkspaceAdmin(VisibleChoices, admin.ModelAdmin):
         return {} if obj else {"slug": ["name"]}
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
-        """Members are added to a workspace that there is."""
+        """A new workspace takes in its first members by itself (`conversations/joining.py`)."""
         return [MembershipInline] if obj else []
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:

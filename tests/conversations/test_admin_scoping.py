@@ -25,6 +25,7 @@ from tests.admin_pages import (
     list_of,
     listed,
     member,
+    outsider,
     page_of,
     permissions,
     queries_of,
@@ -248,3 +249,15 @@ def test_staff_without_a_workspace_see_nothing_and_add_nothing_whatever_they_may
     client = browser_of(user)
     assert listed(client, Dimension) == set()
     assert client.get(add_to(Dimension)).status_code == 403
+
+
+def test_staff_without_a_workspace_are_told_what_to_do(ours: Workspace) -> None:
+    advice = "You are not a member of any workspace yet"
+    assert advice in outsider().get("/admin/").content.decode()
+    assert advice not in member(ours).get("/admin/").content.decode()
+
+
+def test_before_there_is_a_workspace_a_superuser_is_told_how_to_get_one(admin_client: Client) -> None:
+    assert "manage.py load_starter" in admin_client.get("/admin/").content.decode()
+    WorkspaceFactory()
+    assert "manage.py load_starter" not in admin_client.get("/admin/").content.decode()
