@@ -1,5 +1,6 @@
 """Rows for tests, in words of the domain."""
 
+from typing import Any
 from uuid import uuid4
 
 import factory
@@ -116,6 +117,15 @@ class BatchJobFactory(DjangoModelFactory):
     workspace = factory.SubFactory(WorkspaceFactory)
     name = "A batch"
     model = "claude-sonnet-5-5"
+
+
+def batch_of(*statuses: str, **job: Any) -> BatchJob:
+    """A batch with an item for each status; its counters follow them."""
+    made: BatchJob = BatchJobFactory(**job)
+    for status in statuses:
+        BatchItemFactory(job=made, status=status)
+    made.refresh_from_db()
+    return made
 
 
 class BatchItemFactory(DjangoModelFactory):

@@ -1,4 +1,4 @@
-"""The log becomes a table divided by months, with its rows; see docs/decisions/0005-log-by-months.md.
+"""The log becomes a table divided by months, with its rows; see docs/decisions/0009-log-by-months.md.
 
 Indexes and keys leave the plain table and are made anew on the divided one, so that they keep their names.
 """

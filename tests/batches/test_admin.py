@@ -10,12 +10,7 @@ from django_q.models import OrmQ
 from batches.models import BatchItem, BatchJob
 from conversations.models import Conversation, Workspace
 from tests.admin_pages import list_of, listed, member, page_of, run
-from tests.factories import (
-    BatchItemFactory,
-    BatchJobFactory,
-    ConversationFactory,
-    UserFactory,
-    WorkspaceFactory,
+from tests.factories import BatchItemFactory, BatchJobFactory, ConversationFactory, UserFactory, WorkspaceFactory, batch_of
 )
 
 pytestmark = pytest.mark.django_db
@@ -46,15 +41,15 @@ def job(workspace: Workspace, status: str = "processing", **values: Any) -> Batc
 
 
 def test_the_list_tells_progress_failures_and_who_started_it(operator: Client, workspace: Workspace) -> None:
-    counters = {"total_items": 90, "completed_items": 42, "successful_items": 40, "failed_items": 2}
-    job(workspace, **counters, created_by=UserFactory(username="mona"), status_reason="Paused by mona.")
+    started = {"created_by": UserFactory(username="mona"), "status_reason": "Paused by mona."}
+    batch_of("completed", "completed", "failed", "queued", workspace=workspace, **started)
     page = operator.get(list_of(BatchJob)).content.decode()
-    for shown in ("42/90", "mona", "Paused by mona.", "status__exact=failed"):
+    for shown in ("3/4", "mona", "Paused by mona.", "status__exact=failed"):
         assert shown in page
 
 
 def test_the_page_tells_the_reason_the_results_and_why_items_failed(operator: Client, workspace: Workspace) -> None:
-    stopped = job(workspace, "failed", status_reason="Stopped at the first failure.", total_items=2)
+    stopped = job(workspace, "failed", status_reason="Stopped at the first failure.")
     BatchItemFactory(job=stopped, status="failed", error_message="Claude is overloaded.")
     made = ConversationFactory(workspace=workspace, status="generated", simulated=True, quality_score="8.4")
     BatchItemFactory(job=stopped, conversation=made, status="completed")
@@ -159,8 +154,7 @@ def test_a_pause_says_who_paused(operator: Client, workspace: Workspace) -> None
 
 
 def test_failed_items_are_queued_once_more(operator: Client, workspace: Workspace) -> None:
-    counters = {"total_items": 1, "completed_items": 1, "failed_items": 1}
-    running = job(workspace, **counters)
+    running = job(workspace)
     failed = ConversationFactory(workspace=workspace, status="failed")
     item = BatchItemFactory(job=running, conversation=failed, status="failed")
     assert run(operator, "retry_failed_items", [running]) == [

@@ -12,7 +12,7 @@ from rich.console import Console
 from batches.following import follow
 from batches.models import BatchJob
 from generation.simulated.server import SimulatedClaude
-from tests.factories import BatchItemFactory, BatchJobFactory
+from tests.factories import BatchItemFactory, BatchJobFactory, batch_of
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,9 +24,9 @@ def batch(*arguments: str) -> str:
 
 
 def test_the_list_names_each_batch_with_its_progress() -> None:
-    job = BatchJobFactory(status="processing", total_items=9, completed_items=4, successful_items=4)
+    job = batch_of("completed", "completed", "queued", status="processing")
     listed = batch("status")
-    assert str(job.pk) in listed and "4/9" in listed
+    assert str(job.pk) in listed and "2/3" in listed
 
 
 def test_the_status_of_one_tells_why_it_is_paused() -> None:
@@ -52,7 +52,7 @@ def test_an_ended_batch_cannot_be_controlled(action: str) -> None:
 
 
 def test_failed_items_are_queued_again() -> None:
-    job = BatchJobFactory(status="paused", total_items=1, completed_items=1, failed_items=1)
+    job = BatchJobFactory(status="paused")
     BatchItemFactory(job=job, status="failed")
     assert "1 failed conversations are queued again" in batch("retry-failed", str(job.pk))
 
@@ -81,7 +81,7 @@ def test_following_ends_when_the_batch_has_ended_though_its_runner_died() -> Non
 
 
 def test_a_paused_batch_is_resumed_and_run_here(claude: SimulatedClaude) -> None:
-    job = BatchJobFactory(status="paused", total_items=2)
+    job = BatchJobFactory(status="paused")
     for position in (1, 2):
         BatchItemFactory(job=job, position=position)
     said = batch("resume", str(job.pk), "--inline")

@@ -90,7 +90,7 @@ def test_the_reaper_leaves_a_job_with_a_live_runner_alone() -> None:
 def test_the_reaper_frees_what_a_dead_worker_held_of_a_cancelled_job() -> None:
     call = uuid4()
     conversation = ConversationFactory(status="generating", claim=call, claim_expires_at=timezone.now() + AN_HOUR)
-    job = BatchJobFactory(status="cancelled", total_items=1, workspace=conversation.workspace)
+    job = BatchJobFactory(status="cancelled", workspace=conversation.workspace)
     item = BatchItemFactory(
         job=job,
         conversation=conversation,
@@ -122,9 +122,7 @@ def test_a_job_that_was_just_begun_is_not_taken_for_deserted(batch: Make) -> Non
 
 
 def test_failed_items_of_an_unfinished_job_are_queued_again(workspace: Workspace) -> None:
-    job = BatchJobFactory(
-        workspace=workspace, status="paused", total_items=2, completed_items=2, failed_items=1, successful_items=1
-    )
+    job = BatchJobFactory(workspace=workspace, status="paused")
     BatchItemFactory(job=job, status="completed", position=1)
     failed = BatchItemFactory(job=job, status="failed", position=2, error_type="overloaded", attempts=3)
     assert control.retry_failed(job.pk) == 1
@@ -135,7 +133,7 @@ def test_failed_items_of_an_unfinished_job_are_queued_again(workspace: Workspace
 
 
 def test_an_ended_job_retries_nothing_in_place(workspace: Workspace) -> None:
-    job = BatchJobFactory(workspace=workspace, status="completed", total_items=1, completed_items=1, failed_items=1)
+    job = BatchJobFactory(workspace=workspace, status="completed")
     BatchItemFactory(job=job, status="failed")
     assert control.retry_failed(job.pk) == 0
     assert job.items.get().status == "failed"

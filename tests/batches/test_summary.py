@@ -13,7 +13,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def job() -> BatchJob:
-    job = BatchJobFactory(status="completed", total_items=4, completed_items=3, successful_items=2, failed_items=1)
+    job = BatchJobFactory(status="completed")
     rows = [
         ("template", "completed", "generated", "9.1", "0.010000", ""),
         ("template", "completed", "pending_review", "3.9", "0.020000", ""),
