@@ -1,4 +1,4 @@
-"""System checks of the deployment, and the bounds in which other apps check their settings.
+"""System checks of the database's settings and of the deployment, and the bounds in which every app checks its own.
 
 `manage.py check --deploy` runs those that only matter on a public host.
 """
@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
 PRIVATE_HOSTS = ("localhost", "127.0.0.1", "::1", "[::1]")
+DAY = 86_400  # seconds
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,19 @@ def out_of_bounds(rules: Iterable[Bounds], *, id: str) -> list[CheckMessage]:
         for rule in rules
         if rule.broken()
     ]
+
+
+BOUNDS = (
+    Bounds("DATABASE_STATEMENT_TIMEOUT", 0, DAY, unit="seconds; 0 for the server's own"),
+    Bounds("DATABASE_IDLE_IN_TRANSACTION_TIMEOUT", 0, DAY, unit="seconds; 0 for the server's own"),
+    Bounds("DATABASE_POOL_SIZE", 1, unit="connections"),
+    Bounds("DATABASE_POOL_TIMEOUT", 0, low_excluded=True, unit="seconds"),
+)
+
+
+@register()
+def check_bounds(**_options: Any) -> list[CheckMessage]:
+    return out_of_bounds(BOUNDS, id="convgen.E001")
 
 
 @register(Tags.security, deploy=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import environ
 
-from convgen.database.configuration import database_from
+from convgen.database.configuration import Pool, Timeouts, database_from
 from convgen.secrets_on_disk import secret_on_disk
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -104,11 +104,19 @@ LOGGING = {
 
 # --- PostgreSQL -------------------------------------------------------------------------------------------
 
+DATABASE_STATEMENT_TIMEOUT = env.float("DATABASE_STATEMENT_TIMEOUT", default=30.0)  # seconds; 0: the server's own
+DATABASE_IDLE_IN_TRANSACTION_TIMEOUT = env.float("DATABASE_IDLE_IN_TRANSACTION_TIMEOUT", default=60.0)  # the same
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=8)  # connections of the web process, at most
+DATABASE_POOL_TIMEOUT = env.float("DATABASE_POOL_TIMEOUT", default=10.0)  # seconds to wait for one of them
+
 DATABASES = {
     "default": database_from(
         env,
         data_directory=VAR_DIR / "postgres",
-        pooled=env.bool("CONVGEN_DATABASE_POOL", default=False),
+        timeouts=Timeouts(DATABASE_STATEMENT_TIMEOUT, DATABASE_IDLE_IN_TRANSACTION_TIMEOUT),
+        pool=Pool(DATABASE_POOL_SIZE, DATABASE_POOL_TIMEOUT)
+        if env.bool("CONVGEN_DATABASE_POOL", default=False)
+        else None,
     )
 }
 

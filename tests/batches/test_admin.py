@@ -10,7 +10,13 @@ from django_q.models import OrmQ
 from batches.models import BatchItem, BatchJob
 from conversations.models import Conversation, Workspace
 from tests.admin_pages import list_of, listed, member, page_of, run
-from tests.factories import BatchItemFactory, BatchJobFactory, ConversationFactory, UserFactory, WorkspaceFactory, batch_of
+from tests.factories import (
+    BatchItemFactory,
+    BatchJobFactory,
+    ConversationFactory,
+    UserFactory,
+    WorkspaceFactory,
+    batch_of,
 )
 
 pytestmark = pytest.mark.django_db

@@ -1,4 +1,4 @@
-"""`manage.py check --deploy`: a public site with a key that nobody else knows of."""
+"""`manage.py check`: bounds of the database's settings, and a public site with a key that nobody else knows of."""
 
 from pathlib import Path
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 
-from convgen.checks import Bounds, check_secret_key, out_of_bounds
+from convgen.checks import Bounds, check_bounds, check_secret_key, out_of_bounds
 
 
 @pytest.fixture
@@ -66,3 +66,23 @@ def test_bounds_are_kept_and_told(settings: Any, bounds: Bounds, good: list[Any]
         settings.SUM = value
         (error,) = out_of_bounds([bounds], id="x.E001")
         assert (error.id, error.hint) == ("x.E001", words)
+
+
+@pytest.mark.parametrize(
+    ("setting", "good", "bad"),
+    [
+        ("DATABASE_STATEMENT_TIMEOUT", [0, 0.5, 86_400], [-1, float("nan"), 100_000]),
+        ("DATABASE_IDLE_IN_TRANSACTION_TIMEOUT", [0, 60], [-1, float("inf")]),
+        ("DATABASE_POOL_SIZE", [1, 50], [0]),
+        ("DATABASE_POOL_TIMEOUT", [0.5], [0, -1]),
+    ],
+)
+def test_settings_of_the_database_have_bounds(settings: Any, setting: str, good: list[Any], bad: list[Any]) -> None:
+    for value in good:
+        setattr(settings, setting, value)
+        assert check_bounds() == []
+    for value in bad:
+        setattr(settings, setting, value)
+        (error,) = check_bounds()
+        assert error.id == "convgen.E001"
+        assert f"Set {setting} to a number" in str(error.hint)

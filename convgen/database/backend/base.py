@@ -8,6 +8,7 @@ from uuid import UUID
 import psycopg
 from django.db.backends.postgresql import base
 from psycopg.pq import TransactionStatus
+from psycopg_pool import PoolTimeout
 
 from convgen.database.embedded import EmbeddedServer
 from convgen.tenancy.policies import EVERY_SETTING, WORKSPACE_SETTING
@@ -63,22 +64,36 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super()._savepoint_rollback(sid)  # type: ignore[misc]
         self.told_scope = None
 
-    # The embedded server.
+    # Connections: from the pool, if there is one; the embedded server is started if need be.
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """A connection; from the embedded server, started if need be: at first use, or after it was killed."""
         directory = self.settings_dict.get("DATA_DIRECTORY")
         if not directory:
-            return super().get_new_connection(conn_params)
+            return self._connect(conn_params)
         server = EmbeddedServer(Path(directory))
         if server.data not in self.started:
             self._start(server)
         try:
-            return super().get_new_connection(conn_params)
-        except psycopg.OperationalError:
-            self._start(server)
-            return super().get_new_connection(conn_params)
+            return self._connect(conn_params)
+        except psycopg.OperationalError as error:
+            was_down = self._start(server)
+            if isinstance(error, PoolTimeout) and not was_down:
+                raise  # all were taken: another wait is not what the caller was promised
+            return self._connect(conn_params)
 
-    def _start(self, server: EmbeddedServer) -> None:
-        server.ensure_running()
+    def _connect(self, conn_params: dict[str, Any]) -> Any:
+        try:
+            return super().get_new_connection(conn_params)
+        except PoolTimeout as error:
+            pool = self.settings_dict["OPTIONS"]["pool"]
+            raise PoolTimeout(
+                f"No database connection within {pool['timeout']:g} s: the {pool['max_size']} of this process are all "
+                "taken (DATABASE_POOL_SIZE), or PostgreSQL does not answer. pg_stat_activity shows who holds them."
+            ) from error
+
+    def _start(self, server: EmbeddedServer) -> bool:
+        """True if it did not run before."""
+        was_down = server.ensure_running()
         self.started.add(server.data)
+        return was_down
