@@ -55,12 +55,29 @@ BOUNDS = (
     Bounds("DATABASE_IDLE_IN_TRANSACTION_TIMEOUT", 0, DAY, unit="seconds; 0 for the server's own"),
     Bounds("DATABASE_POOL_SIZE", 1, unit="connections"),
     Bounds("DATABASE_POOL_TIMEOUT", 0, low_excluded=True, unit="seconds"),
+    Bounds("SLOW_QUERY_SECONDS", 0, unit="seconds; 0 logs every statement"),
 )
 
 
 @register()
 def check_bounds(**_options: Any) -> list[CheckMessage]:
     return out_of_bounds(BOUNDS, id="convgen.E001")
+
+
+@register()
+def check_slow_queries(**_options: Any) -> list[CheckMessage]:
+    """A statement that is cancelled before it counts as slow leaves only its error."""
+    timeout, slow = settings.DATABASE_STATEMENT_TIMEOUT, settings.SLOW_QUERY_SECONDS
+    if not 0 < timeout <= slow:
+        return []
+    return [
+        Warning(
+            f"SLOW_QUERY_SECONDS is {slow:g}, but DATABASE_STATEMENT_TIMEOUT cancels every statement after "
+            f"{timeout:g} seconds: slow queries would not be logged before they fail.",
+            hint=f"Set SLOW_QUERY_SECONDS below {timeout:g}.",
+            id="convgen.W002",
+        )
+    ]
 
 
 @register(Tags.security, deploy=True)

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "convgen.route.route_middleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -108,6 +109,7 @@ DATABASE_STATEMENT_TIMEOUT = env.float("DATABASE_STATEMENT_TIMEOUT", default=30.
 DATABASE_IDLE_IN_TRANSACTION_TIMEOUT = env.float("DATABASE_IDLE_IN_TRANSACTION_TIMEOUT", default=60.0)  # the same
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=8)  # connections of the web process, at most
 DATABASE_POOL_TIMEOUT = env.float("DATABASE_POOL_TIMEOUT", default=10.0)  # seconds to wait for one of them
+SLOW_QUERY_SECONDS = env.float("SLOW_QUERY_SECONDS", default=0.5)  # from which on a statement is logged
 
 DATABASES = {
     "default": database_from(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 
-from convgen.checks import Bounds, check_bounds, check_secret_key, out_of_bounds
+from convgen.checks import Bounds, check_bounds, check_secret_key, check_slow_queries, out_of_bounds
 
 
 @pytest.fixture
@@ -75,6 +75,7 @@ def test_bounds_are_kept_and_told(settings: Any, bounds: Bounds, good: list[Any]
         ("DATABASE_IDLE_IN_TRANSACTION_TIMEOUT", [0, 60], [-1, float("inf")]),
         ("DATABASE_POOL_SIZE", [1, 50], [0]),
         ("DATABASE_POOL_TIMEOUT", [0.5], [0, -1]),
+        ("SLOW_QUERY_SECONDS", [0, 0.5], [-0.1]),
     ],
 )
 def test_settings_of_the_database_have_bounds(settings: Any, setting: str, good: list[Any], bad: list[Any]) -> None:
@@ -86,3 +87,16 @@ def test_settings_of_the_database_have_bounds(settings: Any, setting: str, good:
         (error,) = check_bounds()
         assert error.id == "convgen.E001"
         assert f"Set {setting} to a number" in str(error.hint)
+
+
+def test_a_query_must_count_as_slow_before_it_is_cancelled(settings: Any) -> None:
+    settings.DATABASE_STATEMENT_TIMEOUT, settings.SLOW_QUERY_SECONDS = 30, 30
+    (warning,) = check_slow_queries()
+    assert (warning.id, warning.hint) == ("convgen.W002", "Set SLOW_QUERY_SECONDS below 30.")
+    settings.SLOW_QUERY_SECONDS = 0.5
+    assert check_slow_queries() == []
+
+
+def test_without_a_timeout_any_time_may_count_as_slow(settings: Any) -> None:
+    settings.DATABASE_STATEMENT_TIMEOUT, settings.SLOW_QUERY_SECONDS = 0, 60
+    assert check_slow_queries() == []

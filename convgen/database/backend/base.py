@@ -11,6 +11,7 @@ from psycopg.pq import TransactionStatus
 from psycopg_pool import PoolTimeout
 
 from convgen.database.embedded import EmbeddedServer
+from convgen.database.slow_queries import log_when_slow
 from convgen.tenancy.policies import EVERY_SETTING, WORKSPACE_SETTING
 from convgen.tenancy.scope import EVERY, NOTHING, Scope, current_scope
 
@@ -23,7 +24,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.told_scope: Scope | None = NOTHING  # what the present transaction was told; None when that is unknown
-        self.execute_wrappers.append(self._execute_in_scope)
+        # The last is the innermost: what is measured is the statement, without telling the scope.
+        self.execute_wrappers += [self._execute_in_scope, log_when_slow]
 
     # The scope is a setting of the transaction: PostgreSQL forgets it at the end.
 
