@@ -7,7 +7,7 @@ MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test run stop bench lint lock
+.PHONY: help demo test run stop bench lint lock docs
 
 help:  ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -34,6 +34,10 @@ lint: .venv/dev  ## Ruff, mypy, the import direction, missing migrations
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
 	@$(MANAGE) makemigrations --check --dry-run
+
+docs: .venv/runtime  ## Write docs/database.md from the models and the database
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) describe_database
 
 lock: .venv/dev  ## Renew the locks from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \

@@ -38,6 +38,8 @@ TIME_REMAINING = Case(
 
 
 class BatchJob(WorkspaceRow):
+    """A batch: what it takes, how it is run, and how far it is."""
+
     name = models.CharField(max_length=200)
     status = models.CharField(max_length=20, choices=JobStatus, default=JobStatus.QUEUED)
     status_reason = models.TextField(blank=True, help_text="Why it was paused or stopped, in words.")
@@ -65,13 +67,17 @@ class BatchJob(WorkspaceRow):
 
     tier = models.CharField(max_length=20, choices=TierFilter, default=TierFilter.ALL)
     selection = models.CharField(max_length=20, choices=Selection, default=Selection.GAPS)
+    # The placeholders' values for all of its conversations.
     shared_parameters = models.JSONField(default=dict, blank=True)
     concurrent_processing = models.PositiveSmallIntegerField(default=3, help_text="Calls in flight at one time.")
     error_handling = models.CharField(max_length=10, choices=ErrorHandling, default=ErrorHandling.CONTINUE)
     max_attempts = models.PositiveSmallIntegerField(default=3, help_text="Requests for one conversation, at most.")
     delivery = models.CharField(max_length=10, choices=Delivery, default=Delivery.LIVE)
+    # As Claude names it.
     model = models.CharField(max_length=100)
+    # What it may cost, in USD; nothing: whatever it costs.
     budget_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
+    # Cost, tokens and time as they were foreseen.
     estimate = models.JSONField(default=dict, blank=True)
 
     # The one slice that runs it at this moment (see batches/engine.py).
@@ -94,6 +100,7 @@ class BatchJob(WorkspaceRow):
             one_of("selection", Selection, table="batch_job"),
             one_of("error_handling", ErrorHandling, table="batch_job"),
             one_of("delivery", Delivery, table="batch_job"),
+            # Without a call in flight it would never end.
             models.CheckConstraint(condition=Q(concurrent_processing__gte=1), name="batch_job_concurrency_positive"),
             at_least("max_attempts", 1, table="batch_job"),
             at_least("budget_usd", 0, table="batch_job"),
@@ -135,6 +142,8 @@ class BatchJob(WorkspaceRow):
 
 
 class BatchItem(WorkspaceRow):
+    """One conversation's place in a batch."""
+
     job = models.ForeignKey(BatchJob, on_delete=models.CASCADE, db_constraint=False, related_name="items")
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, db_constraint=False, related_name="batch_items"
@@ -143,7 +152,9 @@ class BatchItem(WorkspaceRow):
     status = models.CharField(max_length=20, choices=ItemStatus, default=ItemStatus.QUEUED)
     progress = models.PositiveSmallIntegerField(default=0, help_text="Per cent.")
     estimated_time = models.DurationField(null=True, blank=True)
+    # What went wrong, as one of our error names.
     error_type = models.CharField(max_length=60, blank=True)
+    # The same in words.
     error_message = models.TextField(blank=True)
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Times that a worker began it.")
 
@@ -171,6 +182,7 @@ class BatchItem(WorkspaceRow):
                 name="batch_item_conversation_open_once",
             ),
             one_of("status", ItemStatus, table="batch_item"),
+            # Per cent.
             models.CheckConstraint(condition=Q(progress__lte=100), name="batch_item_progress_range"),
             at_least("position", 1, table="batch_item"),
             at_least("cost_usd", 0, table="batch_item"),

@@ -44,9 +44,12 @@ class GenerationLog(WorkspaceRow):
         blank=True,
         related_name="+",
     )
+    # The first, the second … of its run.
     attempt = models.PositiveSmallIntegerField(default=1)
     model = models.CharField(max_length=100)
+    # As it was sent to Claude, without the key.
     request = models.JSONField()
+    # As it came back; nothing when none came.
     response = models.JSONField(null=True, blank=True)
     status = models.CharField(max_length=20, choices=LogStatus)
     input_tokens = models.PositiveIntegerField(default=0)
@@ -55,7 +58,9 @@ class GenerationLog(WorkspaceRow):
     cache_write_tokens = models.PositiveIntegerField(default=0)
     cost_usd = models.DecimalField(max_digits=12, decimal_places=6, default=Decimal(0))
     price_assumed = models.BooleanField(default=False, help_text="The model's price was not known.")
+    # From sending to the whole reply, in milliseconds.
     duration_ms = models.PositiveIntegerField(default=0)
+    # What went wrong, as one of our error names.
     error_type = models.CharField(max_length=60, blank=True)
     error_message = models.TextField(blank=True)
     request_id = models.CharField(max_length=100, blank=True, help_text="Anthropic's id of the request.")
@@ -103,7 +108,9 @@ class GenerationLog(WorkspaceRow):
 class RateGrant(models.Model):
     """One request that the rate limit let through, kept while it counts against the window."""
 
+    # A checksum of the address and the API key that share the limit.
     key = models.CharField(max_length=60)
+    # When it may be sent: a moment to come, where the window is full.
     at = models.DateTimeField()
 
     class Meta:

@@ -54,6 +54,8 @@ REVIEW_HISTORY_GROWS = pgtrigger.Trigger(
 
 
 class Conversation(WorkspaceRow):
+    """One training example to be: its order, its status, what it cost and how good it is."""
+
     conversation_id = models.CharField(
         max_length=40, help_text="The readable id: TPL-0001; of later versions TPL-0001-v2."
     )
@@ -72,6 +74,7 @@ class Conversation(WorkspaceRow):
         blank=True,
         related_name="conversations",
     )
+    # The template's, when it was ordered or generated.
     template_version = models.PositiveIntegerField(null=True, blank=True)
     tier = models.CharField(max_length=20, choices=Tier)
 
@@ -86,17 +89,21 @@ class Conversation(WorkspaceRow):
     status = models.CharField(max_length=20, choices=Status, default=Status.DRAFT)
     failure_type = models.CharField(max_length=60, blank=True, help_text="What went wrong, as one of our error names.")
     failure_message = models.TextField(blank=True, help_text="The same in words, with what to do next.")
+    # 0.0 to 10.0.
     quality_score = models.DecimalField(max_digits=3, decimal_places=1, null=True, blank=True)
+    # The components of the score, advice and flags.
     quality_metrics = models.JSONField(default=dict, blank=True)
     turn_count = models.PositiveIntegerField(default=0)
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
+    # Of all attempts, in USD.
     cost_usd = models.DecimalField(max_digits=12, decimal_places=6, default=Decimal(0))
     model = models.CharField(max_length=100, blank=True, help_text="The model that wrote it, as Claude names it.")
     simulated = models.BooleanField(default=False, help_text="Written by simulated Claude: not training data.")
+    # The values of the template's placeholders.
     parameters = models.JSONField(default=dict, blank=True)
 
-    review_history = models.JSONField(default=list, blank=True)
+    review_history = models.JSONField(default=list, blank=True)  # who decided what, when and why; the latest last
     reviewer_notes = models.TextField(blank=True)
     parent = models.ForeignKey(
         "self", on_delete=models.SET_NULL, db_constraint=False, null=True, blank=True, related_name="versions"
@@ -126,6 +133,7 @@ class Conversation(WorkspaceRow):
             SameWorkspace("chunk", name="conversation_chunk_same_workspace"),
             SameWorkspace("template", name="conversation_template_same_workspace"),
             SameWorkspace("parent", name="conversation_parent_same_workspace"),
+            # A readable id means one conversation.
             models.UniqueConstraint(fields=["workspace", "conversation_id"], name="conversation_readable_id_once"),
             # One live conversation per slot: two planners at once cannot fill it twice.
             models.UniqueConstraint(
@@ -136,10 +144,12 @@ class Conversation(WorkspaceRow):
             one_of("tier", Tier, table="conversation"),
             one_of("status", Status, table="conversation"),
             one_of("parent_type", ParentType, table="conversation", blank=True),
+            # The scale of the score.
             models.CheckConstraint(
                 condition=Q(quality_score__isnull=True) | Q(quality_score__gte=0, quality_score__lte=10),
                 name="conversation_quality_score_range",
             ),
+            # Costs add up.
             models.CheckConstraint(condition=Q(cost_usd__gte=0), name="conversation_cost_not_negative"),
             # "generating" means that somebody holds the claim.
             models.CheckConstraint(
@@ -155,7 +165,9 @@ class Conversation(WorkspaceRow):
             models.Index(fields=["tier"], name="conversation_tier"),  # the list, by tier
             models.Index(fields=["quality_score"], name="conversation_quality_score"),  # sorted by quality
             models.Index(fields=["created_at"], name="conversation_created_at"),  # newest first
+            # The list by status, sorted by quality.
             models.Index(fields=["status", "quality_score"], name="conversation_status_quality"),
+            # The list by tier and status, newest first.
             models.Index(fields=["tier", "status", "created_at"], name="conversation_tier_status_date"),
             # The review queue: the weakest first.
             models.Index(
@@ -178,6 +190,8 @@ class Conversation(WorkspaceRow):
 
 
 class Turn(WorkspaceRow):
+    """One utterance of a conversation."""
+
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, db_constraint=False, related_name="turns")
     position = models.PositiveIntegerField()
     role = models.CharField(max_length=20, choices=TurnRole)
@@ -204,7 +218,9 @@ class Fingerprint(WorkspaceRow):
     conversation = models.OneToOneField(
         Conversation, on_delete=models.CASCADE, db_constraint=False, related_name="fingerprint"
     )
+    # The MinHash of the conversation's words.
     signature = ArrayField(models.IntegerField())
+    # Hashes of parts of it: near duplicates share one.
     bands = ArrayField(models.BigIntegerField())
 
     class Meta:
@@ -227,6 +243,7 @@ class ConversationNumber(WorkspaceRow):
 
     class Meta:
         constraints = [
+            # Each tier counts in one row, which is locked while it counts.
             models.UniqueConstraint(fields=["workspace", "tier"], name="conversation_number_once"),
             one_of("tier", Tier, table="conversation_number"),
         ]

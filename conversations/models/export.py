@@ -19,6 +19,8 @@ RECORD_STAYS = pgtrigger.Trigger(
 
 
 class Export(WorkspaceRow):
+    """The record of one export. Never changed afterwards."""
+
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )

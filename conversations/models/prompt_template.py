@@ -28,6 +28,8 @@ CONTENT_FIELDS = (
 
 
 class PromptTemplate(WorkspaceRow):
+    """What a curator writes for Claude: many conversations are made from it."""
+
     name = models.CharField(max_length=200)
     description = models.TextField(blank=True)
     tier = models.CharField(max_length=20, choices=Tier)
@@ -60,6 +62,7 @@ class PromptTemplate(WorkspaceRow):
     applies_to = models.ManyToManyField(Dimension, through="TemplateApplicability", related_name="templates")
     target_count = models.PositiveIntegerField(default=0, help_text="How many conversations the plan wants from it.")
     active = models.BooleanField(default=True)
+    # Raised by every change that makes other conversations.
     version = models.PositiveIntegerField(default=1, editable=False)
     usage_count = models.PositiveIntegerField(default=0, editable=False)
     rating = models.DecimalField(
@@ -74,13 +77,16 @@ class PromptTemplate(WorkspaceRow):
         ordering = ["tier", "name"]
         constraints = [
             referable("prompt_template"),
+            # Curators and commands name it.
             models.UniqueConstraint(fields=["workspace", "name"], name="prompt_template_name_once"),
             one_of("tier", Tier, table="prompt_template"),
+            # The scale of the score.
             models.CheckConstraint(
                 condition=Q(quality_threshold__gte=0, quality_threshold__lte=10),
                 name="prompt_template_quality_threshold_range",
             ),
             at_least("version", 1, table="prompt_template"),
+            # The scale of the rating.
             models.CheckConstraint(
                 condition=Q(rating__isnull=True) | Q(rating__gte=0, rating__lte=5), name="prompt_template_rating_range"
             ),
@@ -122,6 +128,7 @@ class TemplateApplicability(WorkspaceRow):
         constraints = [
             SameWorkspace("template", name="template_applicability_template_same_workspace"),
             SameWorkspace("dimension", name="template_applicability_dimension_same_workspace"),
+            # Said once. A template's dimensions.
             models.UniqueConstraint(fields=["template", "dimension"], name="template_applicability_once"),
         ]
 

@@ -9,6 +9,8 @@ from convgen.tenancy.references import SameWorkspace, referable
 
 
 class Document(WorkspaceRow):
+    """A source text."""
+
     title = models.CharField(max_length=300)
     source = models.CharField(max_length=500, blank=True, help_text="Where the text comes from: a file, an address.")
     content_hash = models.CharField(max_length=64, help_text="SHA-256 of the text, in hexadecimal.")
@@ -30,6 +32,8 @@ class Document(WorkspaceRow):
 
 
 class Chunk(WorkspaceRow):
+    """A passage of a document that conversations are grounded in."""
+
     document = models.ForeignKey(Document, on_delete=models.CASCADE, db_constraint=False, related_name="chunks")
     position = models.PositiveIntegerField()
     text = models.TextField()

@@ -12,6 +12,8 @@ from convgen.models import Row, one_of
 
 
 class Workspace(Row):
+    """The tenant: every row of its members' work belongs to it."""
+
     name = models.CharField(max_length=200)
     slug = models.SlugField(max_length=60, unique=True)
     description = models.TextField(blank=True)
@@ -55,11 +57,14 @@ class WorkspaceRow(Row):
 
 
 class Membership(WorkspaceRow):
+    """That a user works in a workspace, and as what."""
+
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(max_length=20, choices=Role, default=Role.CURATOR)
 
     class Meta:
         constraints = [
+            # One role each.
             models.UniqueConstraint(fields=["workspace", "user"], name="membership_once_per_user"),
             one_of("role", Role, table="membership"),
         ]

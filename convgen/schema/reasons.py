@@ -1,0 +1,106 @@
+"""Why a table is there, and each constraint, index, trigger and policy of it.
+
+The comment beside the declaration says it, or `COMMENT ON` in the migration of what no model declares. What our helpers
+and Django itself make from a field explains itself: one sentence for each kind stands here.
+"""
+
+import inspect
+import re
+
+from django.db import models
+from simple_history.models import HistoricalChanges
+
+from convgen.schema.catalogue import Part, Table
+from convgen.schema.comments import comments_of
+from convgen.tenancy.policies import POLICY
+from convgen.tenancy.references import SameWorkspace
+
+Model = type[models.Model]
+
+
+def of_table(model: Model, table: Table) -> str:
+    """The first paragraph of the model's docstring; "" without."""
+    if issubclass(model, HistoricalChanges):
+        kept = getattr(model, "instance_type", model)
+        return f"Every version of each row of `{kept._meta.db_table}`, kept by django-simple-history."
+    if model._meta.auto_created:
+        return f"Which rows of two tables belong together: {model._meta.verbose_name}."
+    documented = inspect.cleandoc(model.__doc__ or "")
+    if documented.startswith(f"{model.__name__}("):
+        return table.comment  # Django's own list of the fields
+    return " ".join(documented.partition("\n\n")[0].split())
+
+
+def of_constraint(model: Model, part: Part) -> str:
+    if said := _said(model, part.name) or part.comment:
+        return said
+    return _of_helper(model, part.name) if _is_declared(model, part.name) else _of_field(model, part)
+
+
+def of_index(model: Model, part: Part) -> str:
+    if said := _said(model, part.name) or part.comment:
+        return said
+    return "" if _is_declared(model, part.name) else _of_indexed_field(model, part)
+
+
+def of_trigger(model: Model, part: Part) -> str:
+    # django-pgtrigger puts the declared name between a prefix and a checksum.
+    names = {trigger.get_pgid(model): str(trigger.name) for trigger in getattr(model._meta, "triggers", [])}
+    return _said(model, names.get(part.name, part.name)) or part.comment
+
+
+def of_policy(_model: Model, part: Part) -> str:
+    if part.name == POLICY:
+        return "A workspace's rows are seen and written in its scope alone."
+    return part.comment
+
+
+def _said(model: Model, name: str) -> str:
+    return comments_of(model).declared.get(name, "")
+
+
+def _is_declared(model: Model, name: str) -> bool:
+    return any(one.name == name for one in [*model._meta.constraints, *model._meta.indexes])
+
+
+def _of_helper(model: Model, name: str) -> str:
+    """What `SameWorkspace`, `referable` and `one_of` are for."""
+    constraint = next((one for one in model._meta.constraints if one.name == name), None)
+    if isinstance(constraint, SameWorkspace):
+        return "Leads to a row of the same workspace."
+    if isinstance(constraint, models.UniqueConstraint) and constraint.fields == ("workspace", "id"):
+        return "What references within a workspace lead to. Lists its rows in the order of their creation."
+    if isinstance(constraint, models.CheckConstraint) and name.endswith("_known"):
+        return "One of the words that the column lists, whoever writes."
+    return ""
+
+
+def _of_field(model: Model, part: Part) -> str:
+    """What Django makes of a field by itself."""
+    if part.definition.startswith("PRIMARY KEY"):
+        return "The row's key."
+    for field in model._meta.local_concrete_fields:
+        if part.definition.startswith(f"FOREIGN KEY ({field.column}) "):
+            return "Leads to a row that exists."
+        if part.definition == f"UNIQUE ({field.column})":
+            return "No two rows share it."
+        if part.definition == f"CHECK ({field.column} >= 0)":
+            return "Never negative."
+    if model._meta.auto_created and part.definition.startswith("UNIQUE"):
+        return "Joined once."
+    return ""
+
+
+def _of_indexed_field(model: Model, part: Part) -> str:
+    """The same of an index."""
+    column = re.fullmatch(r"btree \((\w+)( \w+_pattern_ops)?\)", part.definition)
+    field = next((one for one in model._meta.local_concrete_fields if column and one.column == column[1]), None)
+    if column is None or field is None:
+        return ""
+    if column[2]:
+        return "Values by their beginning."
+    if isinstance(field, models.ForeignKey):
+        return "What leads to one row: a related list, and what goes when that row is deleted."
+    if issubclass(model, HistoricalChanges):
+        return "Versions by this column."
+    return comments_of(model).fields.get(field.name, "")
