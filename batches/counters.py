@@ -5,6 +5,8 @@ waits for the job's row and adds to what the first has left. A statement that ch
 heartbeat, does not touch the job.
 """
 
+from typing import Any
+
 import pgtrigger
 
 from batches.choices import ItemStatus
@@ -29,49 +31,47 @@ ADDED = "SELECT job_id, status, cost_usd, 1 AS sign FROM added"
 TAKEN = "SELECT job_id, status, cost_usd, -1 AS sign FROM taken"
 
 
-def _count(
-    name: str, operation: pgtrigger.Operation, referencing: pgtrigger.Referencing, items: str
-) -> pgtrigger.Trigger:
-    return pgtrigger.Trigger(
-        name=name,
-        level=pgtrigger.Statement,
-        when=pgtrigger.After,
-        operation=operation,
-        referencing=referencing,
-        func=ADD.format(items=items, completed=ItemStatus.COMPLETED.value, failed=ItemStatus.FAILED.value),
-    )
+class CountItems(pgtrigger.Trigger):
+    """Adds what a statement changed in items to the counters of their jobs."""
+
+    level = pgtrigger.Statement
+    when = pgtrigger.After
+
+    def __init__(self, name: str, operation: pgtrigger.Operation, rows: pgtrigger.Referencing, items: str) -> None:
+        self.items = items
+        super().__init__(name=name, operation=operation, referencing=rows)
+
+    def get_func(self, model: Any) -> str:
+        return ADD.format(items=self.items, completed=ItemStatus.COMPLETED.value, failed=ItemStatus.FAILED.value)
 
 
+# One for each operation: PostgreSQL shows the rows of a statement to a trigger on one operation only.
 COUNT_ITEMS = [
-    _count("count_new_items", pgtrigger.Insert, pgtrigger.Referencing(new="added"), ADDED),
-    _count(
+    CountItems("count_new_items", pgtrigger.Insert, pgtrigger.Referencing(new="added"), ADDED),
+    CountItems(
         "count_changed_items",
         pgtrigger.Update,
         pgtrigger.Referencing(old="taken", new="added"),
         f"{ADDED} UNION ALL {TAKEN}",
     ),
-    _count("count_deleted_items", pgtrigger.Delete, pgtrigger.Referencing(old="taken"), TAKEN),
+    CountItems("count_deleted_items", pgtrigger.Delete, pgtrigger.Referencing(old="taken"), TAKEN),
 ]
 
 
-def _keep(name: str, operation: pgtrigger.Operation, condition: str, values: dict[str, str]) -> pgtrigger.Trigger:
-    return pgtrigger.Trigger(
-        name=name,
-        when=pgtrigger.Before,
-        operation=operation,
-        condition=pgtrigger.Condition(condition),
-        func=" ".join(f"NEW.{counter} := {value};" for counter, value in values.items()) + " RETURN NEW;",
-    )
+class CountersBeginAtZero(pgtrigger.Trigger):
+    """A new job has no items yet, whatever its writer says."""
+
+    name = "counters_begin_at_zero"
+    when = pgtrigger.Before
+    operation = pgtrigger.Insert
+    func = " ".join(f"NEW.{counter} := 0;" for counter in COUNTERS) + " RETURN NEW;"
 
 
-# Whoever else writes a counter, such as a job that was read before its items ended and is saved now, changes nothing.
-# Our own writes come from a trigger, one level deep.
-KEEP_COUNTERS = [
-    _keep("counters_begin_at_zero", pgtrigger.Insert, "true", dict.fromkeys(COUNTERS, "0")),
-    _keep(
-        "counters_follow_items",
-        pgtrigger.UpdateOf(*COUNTERS),
-        "pg_trigger_depth() = 0",
-        {counter: f"OLD.{counter}" for counter in COUNTERS},
-    ),
-]
+class CountersFollowItems(pgtrigger.Trigger):
+    """Whoever writes a counter otherwise changes nothing: a job that was read before its items ended can be saved."""
+
+    name = "counters_follow_items"
+    when = pgtrigger.Before
+    operation = pgtrigger.UpdateOf(*COUNTERS)
+    condition = pgtrigger.Condition("pg_trigger_depth() = 0")  # our own writes come from a trigger, one level deep
+    func = " ".join(f"NEW.{counter} := OLD.{counter};" for counter in COUNTERS) + " RETURN NEW;"

@@ -26,6 +26,7 @@ from batches.draining import Drain, Granted
 from batches.leases import Claimed, Look, Work
 from batches.models import BatchJob
 from convgen.database.threads import DatabaseThreads
+from convgen.route import route
 from convgen.tenancy import EVERY, workspace_scope
 from generation.claude import Claude
 from generation.drafts import Drafts
@@ -53,7 +54,7 @@ def run_slice(
     with workspace_scope(EVERY):
         job = BatchJob.objects.filter(pk=job_id).first()
     if job:
-        with workspace_scope(job.workspace_id):
+        with workspace_scope(job.workspace_id), route(f"batch {job.pk}"):
             _run_in_scope(job, on_unfinished, stopping)
 
 

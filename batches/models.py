@@ -19,7 +19,7 @@ from batches.choices import (
     Selection,
     TierFilter,
 )
-from batches.counters import COUNT_ITEMS, KEEP_COUNTERS
+from batches.counters import COUNT_ITEMS, CountersBeginAtZero, CountersFollowItems
 from batches.transitions import ITEM, JOB
 from conversations.models import Conversation, WorkspaceRow
 from convgen.models import at_least, one_of
@@ -111,7 +111,7 @@ class BatchJob(WorkspaceRow):
                 name="batch_job_counters_add_up",
             ),
         ]
-        triggers = [Transitions(JOB), *KEEP_COUNTERS]
+        triggers = [Transitions(JOB), CountersBeginAtZero(), CountersFollowItems()]
         indexes = [
             # The queue: what waits, and how many run. Ended jobs are most of the table and are left out.
             models.Index(

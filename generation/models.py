@@ -23,8 +23,9 @@ class GenerationLog(WorkspaceRow):
     the id and that date, and nothing can refer to a row. Here the id is the key: it is unique by how it is made.
     """
 
-    # The keys' own indexes are left out: those below serve them.
+    # Keys without indexes of their own: those of `Meta` serve them.
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False, related_name="+")
+    # The attempts of one run are found by it.
     run_id = models.UUIDField(help_text="The same for all attempts at one conversation in one go.")
     conversation = models.ForeignKey(
         Conversation,
@@ -72,7 +73,9 @@ class GenerationLog(WorkspaceRow):
             one_of("status", LogStatus, table="generation_log"),
             SameWorkspace("conversation", name="generation_log_conversation_same_workspace"),
             SameWorkspace("template", name="generation_log_template_same_workspace"),
+            # The first attempt is the first.
             models.CheckConstraint(condition=Q(attempt__gte=1), name="generation_log_attempt_from_one"),
+            # Nobody is paid for a request.
             models.CheckConstraint(condition=Q(cost_usd__gte=0), name="generation_log_cost_not_negative"),
         ]
         indexes = [

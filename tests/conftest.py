@@ -106,6 +106,7 @@ def _copied() -> Iterator[str]:
     connections.databases[alias] = {**connections.databases["default"], "NAME": name}
     connection.close()
     with connection._nodb_cursor() as cursor:
+        cursor.execute("SET statement_timeout = 0")  # a checkpoint may take long
         # A database is copied when nobody else is connected to it.
         cursor.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [original])
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
@@ -117,4 +118,5 @@ def _copied() -> Iterator[str]:
         del connections[alias]
         del connections.databases[alias]
         with connection._nodb_cursor() as cursor:
+            cursor.execute("SET statement_timeout = 0")
             cursor.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

@@ -119,7 +119,7 @@ class Migration(migrations.Migration):
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='batchjob',
-            trigger=pgtrigger.compiler.Trigger(name='counters_begin_at_zero', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (true)', func='NEW.total_items := 0; NEW.successful_items := 0; NEW.failed_items := 0; NEW.actual_cost_usd := 0; RETURN NEW;', hash='a908d382b7a119a919428fdf7ffd4c3a4841ed6a', operation='INSERT', pgid='pgtrigger_counters_begin_at_zero_d56d8', table='batches_batchjob', when='BEFORE')),
+            trigger=pgtrigger.compiler.Trigger(name='counters_begin_at_zero', sql=pgtrigger.compiler.UpsertTriggerSql(func='NEW.total_items := 0; NEW.successful_items := 0; NEW.failed_items := 0; NEW.actual_cost_usd := 0; RETURN NEW;', hash='832a1d5b4e2b31a60f1cdc40fa0bb7eb60b9179b', operation='INSERT', pgid='pgtrigger_counters_begin_at_zero_d56d8', table='batches_batchjob', when='BEFORE')),
         ),
         pgtrigger.migrations.AddTrigger(
             model_name='batchjob',

@@ -82,6 +82,11 @@ class WorkspaceAdmin(VisibleChoices, admin.ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return bool(request.user.is_superuser)
 
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Workspace]) -> None:
+        """One by one: a workspace takes the records of its exports along, which nothing else does."""
+        for workspace in queryset:
+            workspace.delete()
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """What the whole installation goes by."""
         return [] if request.user.is_superuser else ["slug", "is_default"]

@@ -34,13 +34,14 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self if tier == "all" else self.filter(tier=tier)
 
 
-# What was decided stays on record: entries are added at the end, and neither changed nor removed.
-REVIEW_HISTORY_GROWS = pgtrigger.Trigger(
-    name="review_history_grows",
-    when=pgtrigger.Before,
-    operation=pgtrigger.UpdateOf("review_history"),
-    condition=pgtrigger.AnyChange("review_history"),
-    func=f"""
+class ReviewHistoryGrows(pgtrigger.Trigger):
+    """What was decided stays on record: entries are added at the end, and neither changed nor removed."""
+
+    name = "review_history_grows"
+    when = pgtrigger.Before
+    operation = pgtrigger.UpdateOf("review_history")
+    condition = pgtrigger.AnyChange("review_history")
+    func = f"""
         IF OLD.review_history = (
             SELECT coalesce(jsonb_agg(entry ORDER BY place), '[]')
             FROM jsonb_array_elements(NEW.review_history) WITH ORDINALITY AS history (entry, place)
@@ -49,8 +50,7 @@ REVIEW_HISTORY_GROWS = pgtrigger.Trigger(
             RETURN NEW;
         END IF;
         {refuse("'The review history only grows: add an entry at its end.'", rule="review_history_grows")}
-    """,
-)
+    """
 
 
 class Conversation(WorkspaceRow):
@@ -159,7 +159,7 @@ class Conversation(WorkspaceRow):
             ),
             at_least("version", 1, table="conversation"),
         ]
-        triggers = [Transitions(CONVERSATION), REVIEW_HISTORY_GROWS]
+        triggers = [Transitions(CONVERSATION), ReviewHistoryGrows()]
         indexes = [
             models.Index(fields=["status"], name="conversation_status"),  # the list, by status
             models.Index(fields=["tier"], name="conversation_tier"),  # the list, by tier

@@ -9,13 +9,14 @@ from conversations.models.workspace import WorkspaceRow
 from convgen.database.triggers import refuse
 from convgen.models import one_of
 
-# Who took which data when must stay on record. Only a workspace's deletion takes its records along.
-RECORD_STAYS = pgtrigger.Trigger(
-    name="export_record_stays",
-    when=pgtrigger.Before,
-    operation=pgtrigger.Update | pgtrigger.Delete,
-    func=refuse("'The record of an export is neither changed nor deleted.'", rule="export_record_stays"),
-)
+
+class RecordStays(pgtrigger.Trigger):
+    """Who took which data when stays on record. Only a workspace's deletion takes its records along."""
+
+    name = "export_record_stays"
+    when = pgtrigger.Before
+    operation = pgtrigger.Update | pgtrigger.Delete
+    func = refuse("'The record of an export is neither changed nor deleted.'", rule="export_record_stays")
 
 
 class Export(WorkspaceRow):
@@ -40,7 +41,7 @@ class Export(WorkspaceRow):
             one_of("format", ExportFormat, table="export"),
             one_of("status", ExportStatus, table="export"),
         ]
-        triggers = [RECORD_STAYS]
+        triggers = [RecordStays()]
         indexes = [
             models.Index(fields=["workspace", "created_at"], name="export_history"),  # a workspace's history
         ]

@@ -7,6 +7,7 @@ and Django itself make from a field explains itself: one sentence for each kind 
 import inspect
 import re
 
+import pgtrigger
 from django.db import models
 from simple_history.models import HistoricalChanges
 
@@ -44,9 +45,14 @@ def of_index(model: Model, part: Part) -> str:
 
 
 def of_trigger(model: Model, part: Part) -> str:
+    """The comment beside it, or what its class says."""
     # django-pgtrigger puts the declared name between a prefix and a checksum.
-    names = {trigger.get_pgid(model): str(trigger.name) for trigger in getattr(model._meta, "triggers", [])}
-    return _said(model, names.get(part.name, part.name)) or part.comment
+    triggers = {trigger.get_pgid(model): trigger for trigger in getattr(model._meta, "triggers", [])}
+    trigger = triggers.get(part.name)
+    if trigger is None:
+        return part.comment
+    own = inspect.cleandoc(type(trigger).__doc__ or "") if type(trigger) is not pgtrigger.Trigger else ""
+    return _said(model, str(trigger.name)) or " ".join(own.partition("\n\n")[0].split())
 
 
 def of_policy(_model: Model, part: Part) -> str:
@@ -64,7 +70,7 @@ def _is_declared(model: Model, name: str) -> bool:
 
 
 def _of_helper(model: Model, name: str) -> str:
-    """What `SameWorkspace`, `referable` and `one_of` are for."""
+    """What `SameWorkspace`, `referable`, `one_of` and `at_least` are for."""
     constraint = next((one for one in model._meta.constraints if one.name == name), None)
     if isinstance(constraint, SameWorkspace):
         return "Leads to a row of the same workspace."
@@ -72,6 +78,8 @@ def _of_helper(model: Model, name: str) -> str:
         return "What references within a workspace lead to. Lists its rows in the order of their creation."
     if isinstance(constraint, models.CheckConstraint) and name.endswith("_known"):
         return "One of the words that the column lists, whoever writes."
+    if isinstance(constraint, models.CheckConstraint) and (least := re.search(r"_at_least_(\d+)$", name)):
+        return f"Never below {least[1]}."
     return ""
 
 

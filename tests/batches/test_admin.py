@@ -18,6 +18,7 @@ from tests.factories import (
     WorkspaceFactory,
     batch_of,
 )
+from tests.statuses import put
 
 pytestmark = pytest.mark.django_db
 
@@ -124,7 +125,7 @@ def test_a_conversation_that_a_batch_is_at_is_not_deleted(admin_client: Client, 
     page = page_of(item.conversation, "delete")
     admin_client.post(page, {"post": "yes"})
     assert Conversation.objects.filter(pk=item.conversation_id).exists()
-    BatchItem.objects.update(status="completed")
+    put(item, "completed")
     assert admin_client.post(page, {"post": "yes"}).status_code == 302
     assert not Conversation.objects.filter(pk=item.conversation_id).exists()
 

@@ -17,6 +17,7 @@ from generation.models import GenerationLog
 from generation.simulated.server import SimulatedClaude
 from tests.background import ignore, in_background
 from tests.factories import TurnFactory
+from tests.statuses import put
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -98,7 +99,7 @@ def test_a_late_worker_changes_nothing(claude: SimulatedClaude, batch: Make, run
     BatchJob.objects.update(runner_lease_expires_at=timezone.now() - timedelta(seconds=1))
     run(job)
     made = Conversation.objects.get()
-    assert late.holds(None, Decimal(0)) is False
+    assert late.holds() is False
     job.refresh_from_db()
     assert (job.successful_items, job.completed_items, made.status) == (1, 1, "generated")
 
@@ -116,7 +117,7 @@ def test_an_item_begun_too_often_is_failed(claude: SimulatedClaude, batch: Make,
 def test_a_conversation_that_is_no_draft_any_more_is_left_alone(claude: SimulatedClaude, batch: Make, run: Run) -> None:
     job = batch(2)
     done = job.items.get(position=1).conversation
-    Conversation.objects.filter(pk=done.pk).update(status="approved", title="Made by hand")
+    put(done, "approved", title="Made by hand")
     run(job)
     item = job.items.get(position=1)
     assert (item.status, item.error_type) == ("failed", "not_claimable")

@@ -12,6 +12,7 @@ from conversations.choices import NOT_LIVE, DimensionKind, Status, Tier
 from conversations.coverage import Gap, fill_gaps, gaps
 from conversations.models import Conversation, Dimension, PromptTemplate, TemplateApplicability, Workspace
 from conversations.starter.load import load_starter
+from convgen.tenancy import workspace_scope
 from tests.factories import (
     ChunkFactory,
     ConversationFactory,
@@ -21,6 +22,7 @@ from tests.factories import (
     UserFactory,
     WorkspaceFactory,
 )
+from tests.statuses import put
 
 pytestmark = pytest.mark.django_db
 
@@ -103,7 +105,7 @@ def test_another_workspace_is_left_alone(workspace: Workspace) -> None:
 def test_what_was_put_away_is_a_gap_again_and_the_same_one(workspace: Workspace, status: Status) -> None:
     PromptTemplateFactory(workspace=workspace, target_count=7)
     drafts = fill_gaps(workspace)
-    Conversation.objects.filter(pk=drafts[3].pk).update(status=status)
+    put(drafts[3], status)
     (again,) = fill_gaps(workspace)
     assert {kind: getattr(again, kind) for kind in KINDS[:3]} == {kind: getattr(drafts[3], kind) for kind in KINDS[:3]}
     assert again.conversation_id == "TPL-0008"
@@ -112,7 +114,7 @@ def test_what_was_put_away_is_a_gap_again_and_the_same_one(workspace: Workspace,
 def test_a_failed_conversation_still_fills_its_place(workspace: Workspace) -> None:
     PromptTemplateFactory(workspace=workspace, target_count=2)
     draft = fill_gaps(workspace)[0]
-    Conversation.objects.filter(pk=draft.pk).update(status=Status.FAILED)
+    put(draft, Status.FAILED)
     assert gaps(workspace) == []
 
 
@@ -260,7 +262,7 @@ def test_a_gap_that_is_filled_later_goes_on_where_the_plan_stood(workspace: Work
 def test_chunks_are_chosen_by_topic_and_shared_evenly(workspace: Workspace) -> None:
     template = PromptTemplateFactory(workspace=workspace, target_count=24)
     document = DocumentFactory(workspace=workspace)
-    about = [ChunkFactory(document=document, position=n, dimensions={"topics": ["topic 1"]}) for n in range(3)]
+    about = [ChunkFactory(document=document, position=n, dimensions={"topics": ["topic 1"]}) for n in range(1, 4)]
     both = ChunkFactory(document=document, position=9, dimensions={"topics": ["topic 2", "topic 3"]})
     ChunkFactory(document=document, position=10, dimensions={"labels": ["nothing to do with it"]})
     ChunkFactory(dimensions={"topics": ["topic 1"]})  # another workspace's
@@ -284,6 +286,7 @@ def test_chunks_are_chosen_by_topic_and_shared_evenly(workspace: Workspace) -> N
 def test_two_who_fill_at_once_fill_every_gap_once() -> None:
     workspace = load_starter().workspace
 
+    @workspace_scope(workspace.pk)
     def fill(_number: int) -> int:
         try:
             return len(fill_gaps(workspace))

@@ -8,19 +8,25 @@ from uuid import uuid4
 
 import pytest
 from django.db import DataError, IntegrityError, transaction
+from django.db.models import ProtectedError
 
 from conversations.choices import NOT_LIVE, WITH_TURNS, Status
 from conversations.models import Conversation, Export, PromptTemplate, TemplateApplicability, Workspace
 from tests.factories import (
+    BatchItemFactory,
+    BatchJobFactory,
     ChunkFactory,
     ConversationFactory,
     DimensionFactory,
     DocumentFactory,
+    ExportFactory,
     MembershipFactory,
     PromptTemplateFactory,
     TurnFactory,
+    UserFactory,
     WorkspaceFactory,
 )
+from tests.statuses import put
 
 pytestmark = pytest.mark.django_db
 
@@ -101,6 +107,30 @@ def test_a_cost_is_not_negative() -> None:
         ConversationFactory(cost_usd=Decimal("-0.000001"))
 
 
+@pytest.mark.parametrize("factory", [TurnFactory, ChunkFactory, BatchItemFactory])
+def test_places_are_counted_from_one(factory: Any) -> None:
+    with _refused("position_at_least_1"):
+        factory(position=0)
+
+
+@pytest.mark.parametrize(
+    ("factory", "values"),
+    [
+        (BatchItemFactory, {"cost_usd": Decimal("-0.01")}),
+        (BatchItemFactory, {"progress": 101}),
+        (BatchJobFactory, {"budget_usd": Decimal("-1")}),
+        (BatchJobFactory, {"max_attempts": 0}),
+        (BatchJobFactory, {"concurrent_processing": 0}),
+        (ConversationFactory, {"version": 0}),
+        (ConversationFactory, {"turn_count": -1}),
+        (PromptTemplateFactory, {"version": 0}),
+    ],
+)
+def test_numbers_have_their_ranges(factory: Any, values: dict[str, Any]) -> None:
+    with _refused(next(iter(values))):
+        factory(**values)
+
+
 @pytest.mark.parametrize(
     ("values", "rule"),
     [
@@ -135,10 +165,10 @@ def test_a_slot_holds_one_live_conversation() -> None:
 @pytest.mark.parametrize("status", NOT_LIVE)
 def test_a_slot_is_free_again_when_its_conversation_is_put_away(status: Status) -> None:
     first = ConversationFactory(slot="place")
-    Conversation.objects.filter(pk=first.pk).update(status=status)
+    put(first, status)
     second = ConversationFactory(workspace=first.workspace, slot="place")
     with _refused("conversation_live_slot_once"):  # and the first cannot come back
-        Conversation.objects.filter(pk=first.pk).update(status=Status.DRAFT)
+        put(first, Status.DRAFT)
     assert list(Conversation.objects.filter(slot="place").live()) == [second]
 
 
@@ -344,3 +374,45 @@ def test_a_workspace_takes_everything_of_its_own_with_it() -> None:
     other = TurnFactory()
     Workspace.objects.get(pk=turn.workspace_id).delete()
     assert [one.pk for one in Conversation.objects.all()] == [other.conversation_id]
+
+
+# --- records stay -----------------------------------------------------------------------------------------
+
+FIRST, SECOND = {"decision": "approve", "by": "mona"}, {"decision": "archive", "by": "olaf"}
+
+
+@pytest.mark.parametrize(
+    "history",
+    [[], [SECOND], [SECOND, FIRST], [FIRST | {"by": "olaf"}, SECOND]],
+    ids=["gone", "other", "order", "edited"],
+)
+def test_a_review_history_only_grows(history: list[dict[str, str]]) -> None:
+    conversation = ConversationFactory(review_history=[FIRST])
+    with _refused("review history only grows"):
+        Conversation.objects.filter(pk=conversation.pk).update(review_history=history)
+    Conversation.objects.filter(pk=conversation.pk).update(review_history=[FIRST, SECOND])
+
+
+@pytest.mark.parametrize("change", [{"conversation_count": 7}, {"file": "elsewhere.jsonl"}, {"created_by": None}])
+def test_the_record_of_an_export_is_not_edited(change: dict[str, Any]) -> None:
+    export = ExportFactory(created_by=UserFactory())
+    with _refused("neither changed nor deleted"):
+        Export.objects.filter(pk=export.pk).update(**change)
+
+
+def test_the_record_of_an_export_is_not_deleted() -> None:
+    export = ExportFactory()
+    with _refused("neither changed nor deleted"):
+        Export.objects.filter(pk=export.pk).delete()
+
+
+def test_a_workspace_takes_the_records_of_its_exports_along() -> None:
+    export, other = ExportFactory(), ExportFactory()
+    export.workspace.delete()
+    assert list(Export.objects.all()) == [other]
+
+
+def test_whoever_exported_stays_on_record() -> None:
+    export = ExportFactory(created_by=UserFactory())
+    with pytest.raises(ProtectedError):
+        export.created_by.delete()

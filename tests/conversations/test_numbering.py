@@ -7,6 +7,7 @@ from django.db import IntegrityError, connection, transaction
 
 from conversations.choices import Tier
 from conversations.numbering import next_ids
+from convgen.tenancy import workspace_scope
 from tests.factories import WorkspaceFactory
 
 
@@ -49,6 +50,7 @@ def test_another_tier_has_no_numbers() -> None:
 def test_threads_that_ask_at_once_never_get_the_same_number() -> None:
     workspace = WorkspaceFactory()
 
+    @workspace_scope(workspace.pk)
     def ask(number: int) -> list[str]:
         try:
             taken: list[str] = []

@@ -10,9 +10,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from convgen.schema.catalogue import TableMissing
 from convgen.schema.document import database_document
+from convgen.schema.states import states_document
 
 DOCUMENTS: dict[str, Callable[[], str]] = {
     "docs/database.md": database_document,
+    "docs/states.md": states_document,
 }
 
 
