@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from batches import engine, leases
@@ -99,7 +100,8 @@ def test_a_late_worker_changes_nothing(claude: SimulatedClaude, batch: Make, run
     BatchJob.objects.update(runner_lease_expires_at=timezone.now() - timedelta(seconds=1))
     run(job)
     made = Conversation.objects.get()
-    assert late.holds() is False
+    with transaction.atomic():
+        assert late.holds() is False
     job.refresh_from_db()
     assert (job.successful_items, job.completed_items, made.status) == (1, 1, "generated")
 

@@ -120,7 +120,7 @@ def test_places_are_counted_from_one(factory: Any) -> None:
         (BatchItemFactory, {"progress": 101}),
         (BatchJobFactory, {"budget_usd": Decimal("-1")}),
         (BatchJobFactory, {"max_attempts": 0}),
-        (BatchJobFactory, {"concurrent_processing": 0}),
+        (BatchJobFactory, {"concurrent_processing": -1}),
         (ConversationFactory, {"version": 0}),
         (ConversationFactory, {"turn_count": -1}),
         (PromptTemplateFactory, {"version": 0}),
@@ -384,7 +384,7 @@ FIRST, SECOND = {"decision": "approve", "by": "mona"}, {"decision": "archive", "
 @pytest.mark.parametrize(
     "history",
     [[], [SECOND], [SECOND, FIRST], [FIRST | {"by": "olaf"}, SECOND]],
-    ids=["gone", "other", "order", "edited"],
+    ids=["gone", "another", "in another order", "edited"],
 )
 def test_a_review_history_only_grows(history: list[dict[str, str]]) -> None:
     conversation = ConversationFactory(review_history=[FIRST])

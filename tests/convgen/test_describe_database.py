@@ -168,7 +168,9 @@ def folder(settings: Any, tmp_path: Path) -> Path:
 
 def test_a_stale_page_is_told_and_written_anew(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     page = folder / "database.md"
+    call_command("describe_database")
     page.write_text("# The database of yesterday\n")
+    capsys.readouterr()
     with pytest.raises(CommandError, match=r"docs/database.md is stale: run `make docs`"):
         call_command("describe_database", check=True)
     assert page.read_text() == "# The database of yesterday\n"
