@@ -107,6 +107,11 @@ def test_a_cost_is_not_negative() -> None:
         ConversationFactory(cost_usd=Decimal("-0.000001"))
 
 
+def test_a_batch_has_a_call_in_flight_at_least() -> None:
+    with _refused("batch_job_concurrency_positive"):
+        BatchJobFactory(concurrent_processing=0)
+
+
 @pytest.mark.parametrize("factory", [TurnFactory, ChunkFactory, BatchItemFactory])
 def test_places_are_counted_from_one(factory: Any) -> None:
     with _refused("position_at_least_1"):
@@ -120,7 +125,6 @@ def test_places_are_counted_from_one(factory: Any) -> None:
         (BatchItemFactory, {"progress": 101}),
         (BatchJobFactory, {"budget_usd": Decimal("-1")}),
         (BatchJobFactory, {"max_attempts": 0}),
-        (BatchJobFactory, {"concurrent_processing": -1}),
         (ConversationFactory, {"version": 0}),
         (ConversationFactory, {"turn_count": -1}),
         (PromptTemplateFactory, {"version": 0}),
