@@ -144,7 +144,7 @@ def test_as_a_process_it_ends_with_one_and_one_clear_line(
 def test_ctrl_c_pauses_keeps_what_is_in_flight_and_says_how_to_go_on(
     claude: SimulatedClaude, workspace: Workspace
 ) -> None:
-    claude.behaviour.latency = 0.7
+    claude.behaviour.latency = 1.5
     drafts(workspace, 12)
     process = subprocess.Popen(
         manage("generate_batch", "--inline", "--select", "drafts", "--concurrency", "2"),

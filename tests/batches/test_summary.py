@@ -36,6 +36,7 @@ def job() -> BatchJob:
             error_message=message,
             cost_usd=Decimal(cost),
         )
+    job.refresh_from_db()
     return job
 
 

@@ -16,6 +16,7 @@ from generation.models import GenerationLog
 from generation.pricing import cost_of
 from generation.reply import Reply
 from tests.factories import ChunkFactory, ConversationFactory, PromptTemplateFactory
+from tests.statuses import put
 
 pytestmark = pytest.mark.django_db
 
@@ -142,7 +143,7 @@ def test_a_weak_one_waits_for_review_and_a_good_one_does_not() -> None:
 def test_a_failed_one_that_is_made_again_has_only_its_new_turns() -> None:
     draft, claim = a_claimed_draft(status="failed")
     saving.save(draft, claim, a_success(turns=talk(10)))
-    Conversation.objects.filter(pk=draft.pk).update(status="failed")
+    put(draft, "failed")
     retaken = claims.take_one(draft.pk, attempts=3)
     new = a_success(turns=talk(6, seed=2))
     assert saving.save(Drafts().load([draft.pk])[draft.pk], retaken, new)
@@ -238,45 +239,45 @@ def test_saving_once_more_because_the_databases_answer_was_lost_changes_nothing(
 
 
 class Named(saving.Orderer):
-    """An orderer that writes a template, and says what it is told to say."""
+    """An orderer that writes a template at the end, and says what it is told to say."""
 
     def __init__(self, draft: Conversation, *, holds: bool = True, breaks: bool = False) -> None:
         self.draft, self.answer, self.breaks = draft, holds, breaks
-        self.counted: list[tuple[str, Decimal]] = []
+        self.ended: list[tuple[str, Decimal]] = []
 
-    def holds(self, error: GenerationError | None, spent_usd: Decimal) -> bool:
+    def holds(self) -> bool:
         assert again(self.draft).status == "generating", "the orderer comes first: all lock rows in one order"
-        PromptTemplateFactory(name="Written by the orderer", workspace=self.draft.workspace)
         return self.answer
 
-    def count(self, error: GenerationError | None, spent_usd: Decimal) -> None:
-        assert again(self.draft).status != "generating", "counters come last: many want their locks"
+    def end(self, error: GenerationError | None, spent_usd: Decimal) -> None:
+        assert again(self.draft).status != "generating", "what many write comes last: they want its locks"
+        PromptTemplateFactory(name="Written by the orderer", workspace=self.draft.workspace)
         if self.breaks:
             raise RuntimeError("half way")
-        self.counted.append((error.code() if error else "", spent_usd))
+        self.ended.append((error.code() if error else "", spent_usd))
 
     @property
     def written(self) -> bool:
         return PromptTemplate.objects.filter(name="Written by the orderer").exists()
 
 
-def test_the_orderers_no_undoes_its_own_writes_too() -> None:
+def test_the_orderers_no_keeps_everything_as_it_was() -> None:
     draft, claim = a_claimed_draft()
     orderer = Named(draft, holds=False)
     before = everything(draft)
     assert not saving.save(draft, claim, a_success(), orderer=orderer)
     assert everything(draft) == before
-    assert (orderer.written, orderer.counted) == (False, [])
+    assert orderer.ended == []
     assert GenerationLog.objects.get().status == "discarded"
 
 
-def test_the_orderers_writes_are_undone_when_the_claim_was_lost() -> None:
+def test_the_orderer_ends_nothing_when_the_claim_was_lost() -> None:
     draft, claim = a_claimed_draft()
     Conversation.objects.filter(pk=draft.pk).update(claim=uuid4())
     orderer = Named(draft)
     assert not saving.save(draft, claim, a_success(), orderer=orderer)
     assert not saving.fail(draft, claim, Overloaded(), orderer=orderer)
-    assert (orderer.written, orderer.counted) == (False, [])
+    assert orderer.ended == []
 
 
 def test_the_orderers_writes_are_kept_with_the_rest() -> None:
@@ -284,22 +285,24 @@ def test_the_orderers_writes_are_kept_with_the_rest() -> None:
     orderer = Named(draft)
     success = a_success()
     assert saving.save(draft, claim, success, orderer=orderer)
-    assert (orderer.written, orderer.counted) == (True, [("", success.spent_usd)])
+    assert (orderer.written, orderer.ended) == (True, [("", success.spent_usd)])
 
 
-def test_a_failure_is_counted_with_its_reason_and_cost() -> None:
+def test_a_failure_is_ended_with_its_reason_and_cost() -> None:
     draft, claim = a_claimed_draft()
     orderer = Named(draft)
     assert saving.fail(draft, claim, Overloaded(), spent_usd=EARLIER, orderer=orderer)
-    assert orderer.counted == [("overloaded", EARLIER)]
+    assert orderer.ended == [("overloaded", EARLIER)]
 
 
 def test_an_error_half_way_leaves_everything_as_it_was() -> None:
     draft, claim = a_claimed_draft()
     before = everything(draft)
+    orderer = Named(draft, breaks=True)
     with pytest.raises(RuntimeError):
-        saving.save(draft, claim, a_success(), orderer=Named(draft, breaks=True))
+        saving.save(draft, claim, a_success(), orderer=orderer)
     assert everything(draft) == before
+    assert not orderer.written
     assert not GenerationLog.objects.exists()
 
 
