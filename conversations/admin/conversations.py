@@ -100,13 +100,18 @@ class ConversationAdmin(LeanListAdmin):
         "created_at",
     ]
     list_defer = ["quality_metrics", "parameters", "review_history", "reviewer_notes"]
-    search_fields = ["conversation_id", "title", "persona", "emotion", "topic"]
+    search_fields = ["conversation_id"]  # shows the box: what is searched is in get_search_results
+    search_help_text = 'Words of an id, title, persona, emotion, topic or turn; "a phrase", and -word for without it'
     ordering = ["-created_at", "conversation_id"]
     actions = ["approve", "request_changes", "reject", "archive"]
     inlines = [TurnInline]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(template_name=F("template__name"))
+
+    def get_search_results(self, request: HttpRequest, conversations: Any, search_term: str) -> tuple[Any, bool]:
+        found = conversations.matching(search_term) if search_term.strip() else conversations
+        return found, False  # no row comes twice
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # drafts come from the plan, which gives them their number and their slot

@@ -12,8 +12,10 @@ from django.db.models import Q
 
 from conversations.choices import NOT_LIVE, WITH_TURNS, ParentType, Status, Tier, TurnRole
 from conversations.models.prompt_template import PromptTemplate
+from conversations.models.search_document import WHEN_CONVERSATIONS_CHANGE, WHEN_TURNS_CHANGE
 from conversations.models.source import Chunk, Document
 from conversations.models.workspace import WorkspaceRow
+from conversations.search import with_words
 from conversations.transitions import CONVERSATION
 from convgen.database.triggers import refuse
 from convgen.models import at_least, one_of
@@ -32,6 +34,15 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def in_tier(self, tier: str) -> Self:
         """Those of one tier; all of them for "all"."""
         return self if tier == "all" else self.filter(tier=tier)
+
+    def named(self, readable_id: str) -> Self:
+        """The one with this readable id, however it is capitalised; one in each workspace."""
+        typed = readable_id.strip()
+        return self.filter(conversation_id__in=[typed, typed.upper()])
+
+    def matching(self, text: str) -> Self:
+        """Those in which the words of the text occur; how it may be written: `conversations/search.py`."""
+        return self.filter(with_words(text))
 
 
 class ReviewHistoryGrows(pgtrigger.Trigger):
@@ -159,7 +170,7 @@ class Conversation(WorkspaceRow):
             ),
             at_least("version", 1, table="conversation"),
         ]
-        triggers = [Transitions(CONVERSATION), ReviewHistoryGrows()]
+        triggers = [Transitions(CONVERSATION), ReviewHistoryGrows(), *WHEN_CONVERSATIONS_CHANGE]
         indexes = [
             models.Index(fields=["status"], name="conversation_status"),  # the list, by status
             models.Index(fields=["tier"], name="conversation_tier"),  # the list, by tier
@@ -207,6 +218,7 @@ class Turn(WorkspaceRow):
             one_of("role", TurnRole, table="turn"),
             at_least("position", 1, table="turn"),
         ]
+        triggers = [*WHEN_TURNS_CHANGE]
 
     def __str__(self) -> str:
         return f"{self.position}. {self.role}"
