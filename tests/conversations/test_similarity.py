@@ -3,11 +3,14 @@
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import ProgrammingError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from conversations.choices import NOT_LIVE, Status
 from conversations.models import Conversation, Fingerprint, Workspace
-from conversations.quality import signature
+from conversations.quality import bands, signature
 from conversations.similarity import nearest, remember
+from convgen.tenancy import workspace_scope
 from tests.factories import ConversationFactory, WorkspaceFactory
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +67,46 @@ def test_something_else_is_not_near(workspace: Workspace) -> None:
 def test_another_workspace_is_not_seen(workspace: Workspace) -> None:
     _remembered(WorkspaceFactory(), SAID)
     assert _nearest(workspace, SAID) == (0.0, "")
+
+
+def test_the_scope_of_one_workspace_names_no_conversation_of_another(workspace: Workspace) -> None:
+    other = WorkspaceFactory()
+    theirs = _remembered(other, SAID)
+    with workspace_scope(workspace.pk):
+        assert _nearest(workspace, SAID) == (0.0, "")
+        assert _nearest(other, SAID) == (0.0, "")  # though fingerprints can be read
+    with workspace_scope(other.pk):
+        assert _nearest(other, SAID) == (1.0, theirs.conversation_id)
+
+
+def test_a_fingerprint_is_written_in_the_scope_of_its_workspace_alone(workspace: Workspace) -> None:
+    made = ConversationFactory(workspace=workspace)
+    refused = pytest.raises(ProgrammingError, match="row-level security")
+    with workspace_scope(WorkspaceFactory().pk), refused, transaction.atomic():
+        remember(workspace.pk, made.pk, signature(SAID))
+    with workspace_scope(workspace.pk):
+        remember(workspace.pk, made.pk, signature(SAID))
+    with workspace_scope(WorkspaceFactory().pk):
+        assert Fingerprint.objects.update(bands=[]) == 0
+        assert Fingerprint.objects.all()._raw_delete("default") == 0
+
+
+def test_candidates_come_from_the_index(workspace: Workspace) -> None:
+    made = Conversation.objects.bulk_create(
+        Conversation(workspace=workspace, conversation_id=f"SCN-{number}", tier="scenario") for number in range(2_000)
+    )
+    Fingerprint.objects.bulk_create(
+        Fingerprint(workspace=workspace, conversation=one, signature=signed, bands=bands(signed))
+        for one, signed in ((one, signature(f"{one.conversation_id} says little")) for one in made)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT gin_clean_pending_list('fingerprint_bands')")
+        cursor.execute("ANALYZE conversations_fingerprint")
+    with workspace_scope(workspace.pk), CaptureQueriesContext(connection) as asked:
+        nearest(workspace.pk, signature(SAID), excluding=uuid4())
+    with workspace_scope(workspace.pk), connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN {asked.captured_queries[-1]['sql']}")
+        assert "Bitmap Index Scan on fingerprint_bands" in str(cursor.fetchall())
 
 
 @pytest.mark.parametrize("status", NOT_LIVE)
