@@ -22,6 +22,7 @@ from conversations.admin.lists import ReadOnlyAdmin
 from conversations.admin.scoping import visible
 from conversations.choices import Tier
 from conversations.models import Conversation
+from convgen.database.expressions import among
 
 RECENT = 20  # batches that the list of conversations can be filtered by
 
@@ -176,11 +177,19 @@ class BatchItemAdmin(ReadOnlyAdmin):
     list_display = ["place", "conversation_link", "state", "attempts", "completed_at", "job_link"]
     list_filter = ["status"]
     list_select_related = ["job"]
-    search_fields = ["conversation__conversation_id", "job__name", "error_type", "error_message"]
+    search_fields = ["id"]  # shows the box: what is searched is in get_search_results
+    search_help_text = "A conversation's id such as TPL-0001, or words of a batch's name"
     ordering = ["-job__created_at", "position"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(readable_id=F("conversation__conversation_id"))
+
+    def get_search_results(self, request: HttpRequest, items: Any, search_term: str) -> tuple[Any, bool]:
+        if not search_term.strip():
+            return items, False
+        batches = BatchJob.objects.filter(name__icontains=search_term.strip())
+        conversations = Conversation.objects.named(search_term)
+        return items.filter(among("job", batches) | among("conversation", conversations)), False  # no row comes twice
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         failed = [(None, {"fields": ["failure"]})] if obj and obj.error_message else []

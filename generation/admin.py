@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -15,7 +16,8 @@ from conversations.admin.fields import pretty_json
 from conversations.admin.lists import ReadOnlyAdmin
 from conversations.admin.scoping import visible
 from conversations.admin.templates import PromptTemplateAdmin, PromptTemplateForm
-from conversations.models import PromptTemplate
+from conversations.models import Conversation, PromptTemplate
+from convgen.database.expressions import among
 from generation.errors import GenerationError
 from generation.models import GenerationLog
 from generation.prompts import TemplateSyntaxError, VariableDefinitionError, parse, parse_variables
@@ -65,6 +67,16 @@ class ErrorTypeFilter(admin.SimpleListFilter):
         return logs.filter(error_type=self.value()) if self.value() else logs
 
 
+def _about(word: str) -> Any:
+    """The condition that a log has this id. Each kind of id looks its own way, and has an index of its own."""
+    if word.startswith("req_"):
+        return Q(request_id=word)
+    try:
+        return Q(run_id=UUID(word))
+    except ValueError:
+        return among("conversation", Conversation.objects.named(word))
+
+
 def _codes(kind: type[GenerationError]) -> Iterator[str]:
     """The names of the errors that are raised: the leaves of their tree."""
     for narrower in kind.__subclasses__():
@@ -100,12 +112,15 @@ class GenerationLogAdmin(ReadOnlyAdmin):
     ]
     list_filter = ["status", ErrorTypeFilter, ModelFilter, "created_at"]
     list_defer = ["request", "response"]
-    search_fields = ["request_id", "run_id", "conversation__conversation_id"]
+    search_fields = ["request_id"]  # shows the box: what is searched is in get_search_results
     search_help_text = "Anthropic's request id, the run id, or a conversation's id such as TPL-0001"
     ordering = ["-created_at"]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(readable_id=F("conversation__conversation_id"))
+
+    def get_search_results(self, request: HttpRequest, logs: Any, search_term: str) -> tuple[Any, bool]:
+        return (logs.filter(_about(search_term.strip())) if search_term.strip() else logs), False  # no row comes twice
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         failed = [(None, {"fields": ["failure"]})] if obj and obj.error_message else []

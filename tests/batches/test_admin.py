@@ -47,6 +47,17 @@ def job(workspace: Workspace, status: str = "processing", **values: Any) -> Batc
 # --- Looking
 
 
+def test_an_item_is_found_by_its_conversation_and_its_batch(admin_client: Client, workspace: Workspace) -> None:
+    item = BatchItemFactory(
+        job=job(workspace), conversation=ConversationFactory(workspace=workspace, conversation_id="EDG-0007")
+    )
+    BatchItemFactory(job__name="Another")
+    for words in ("EDG-0007", " edg-0007", "the processing", "PROCESSING"):
+        assert listed(admin_client, BatchItem, q=words) == {item.pk}
+    assert listed(admin_client, BatchItem, q="EDG") == set()
+    assert len(listed(admin_client, BatchItem, q=" ")) == 2
+
+
 def test_the_list_tells_progress_failures_and_who_started_it(operator: Client, workspace: Workspace) -> None:
     started = {"created_by": UserFactory(username="mona"), "status_reason": "Paused by mona."}
     batch_of("completed", "completed", "failed", "queued", workspace=workspace, **started)

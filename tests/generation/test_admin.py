@@ -213,8 +213,11 @@ def test_the_history_of_another_workspace_stays_closed(template: PromptTemplate)
 def test_a_log_is_found_by_its_request_its_run_and_its_conversation(admin_client: Client) -> None:
     log = GenerationLogFactory(request_id="req_abc123", conversation__conversation_id="EDG-0007")
     GenerationLogFactory(request_id="req_other", conversation__conversation_id="TPL-0001")
-    for words in ("req_abc123", str(log.run_id), "EDG-0007"):
+    for words in ("req_abc123", str(log.run_id), "EDG-0007", " edg-0007 "):
         assert listed(admin_client, GenerationLog, q=words) == {log.pk}
+    for words in ("req_abc", str(log.pk), "EDG", "0007"):
+        assert listed(admin_client, GenerationLog, q=words) == set()
+    assert len(listed(admin_client, GenerationLog, q=" ")) == 2
 
 
 def test_the_list_leaves_requests_and_responses_in_the_database(admin_client: Client) -> None:
