@@ -7,6 +7,8 @@ ALTER TEXT SEARCH CONFIGURATION conversations_search
 ALTER TABLE conversations_searchdocument
     ADD CONSTRAINT search_document_same_workspace FOREIGN KEY (workspace_id, conversation_id)
     REFERENCES conversations_conversation (workspace_id, id) ON DELETE CASCADE;
+COMMENT ON CONSTRAINT search_document_same_workspace ON conversations_searchdocument
+    IS 'Leads to a conversation of the same workspace, and goes with it.';
 
 -- Writes the documents of some conversations anew. Called by the triggers of conversations and of turns.
 --

@@ -58,6 +58,10 @@ def of_trigger(model: Model, part: Part) -> str:
 def of_policy(_model: Model, part: Part) -> str:
     if part.name == POLICY:
         return "A workspace's rows are seen and written in its scope alone."
+    if part.name == f"{POLICY}_read":
+        return "Rows only find others, whose policy decides: with a condition here, no index could be used."
+    if part.name.startswith(f"{POLICY}_"):
+        return "A workspace's rows are written in its scope alone."
     return part.comment
 
 

@@ -194,8 +194,8 @@ def test_the_list_is_searched_by_the_words_of_turns(divorce: Conversation, admin
 
 
 def test_a_member_of_another_workspace_finds_nothing_in_the_list(divorce: Conversation) -> None:
-    assert listed(member(WorkspaceFactory(), "view_conversation"), Conversation, q="rainy") == set()
-    assert listed(member(divorce.workspace, "view_conversation"), Conversation, q="rainy") == {divorce.pk}
+    assert listed(member(WorkspaceFactory(), "curator"), Conversation, q="rainy") == set()
+    assert listed(member(divorce.workspace, "curator"), Conversation, q="rainy") == {divorce.pk}
 
 
 def _many(workspace: Workspace, count: int) -> None:
