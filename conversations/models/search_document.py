@@ -50,6 +50,7 @@ class SearchDocument(models.Model):
             GinIndex(fields=["workspace", "document"], name="search_document_words"),
             # Frequent words: the newest conversations of a workspace, or of all, are read until there are enough.
             models.Index(fields=["workspace", "-created_at", "-conversation"], name="search_document_newest"),
+            # The same for a superuser who looks at all workspaces.
             models.Index(fields=["-created_at", "-conversation"], name="search_document_newest_all"),
         ]
 
