@@ -1,4 +1,5 @@
 from conversations.models.conversation import Conversation, ConversationNumber, Fingerprint, Turn
+from conversations.models.coverage import CoverageChange, CoverageCount
 from conversations.models.dimension import Dimension
 from conversations.models.export import Export
 from conversations.models.prompt_template import PromptTemplate, TemplateApplicability
@@ -9,6 +10,8 @@ __all__ = [
     "Chunk",
     "Conversation",
     "ConversationNumber",
+    "CoverageChange",
+    "CoverageCount",
     "Dimension",
     "Document",
     "Export",

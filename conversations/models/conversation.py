@@ -11,6 +11,7 @@ from django.db import models
 from django.db.models import Q
 
 from conversations.choices import NOT_LIVE, WITH_TURNS, ParentType, Status, Tier, TurnRole
+from conversations.models.coverage_triggers import CoverDeleted, CoverInserted, CoverUpdated
 from conversations.models.prompt_template import PromptTemplate
 from conversations.models.search_document import WHEN_CONVERSATIONS_CHANGE, WHEN_TURNS_CHANGE
 from conversations.models.source import Chunk, Document
@@ -170,7 +171,14 @@ class Conversation(WorkspaceRow):
             ),
             at_least("version", 1, table="conversation"),
         ]
-        triggers = [Transitions(CONVERSATION), ReviewHistoryGrows(), *WHEN_CONVERSATIONS_CHANGE]
+        triggers = [
+            Transitions(CONVERSATION),
+            ReviewHistoryGrows(),
+            CoverInserted(),
+            CoverDeleted(),
+            CoverUpdated(),
+            *WHEN_CONVERSATIONS_CHANGE,
+        ]
         indexes = [
             models.Index(fields=["status"], name="conversation_status"),  # the list, by status
             models.Index(fields=["tier"], name="conversation_tier"),  # the list, by tier

@@ -7,9 +7,10 @@ from itertools import combinations
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from conversations.choices import NOT_LIVE, DimensionKind, Status, Tier
-from conversations.coverage import Gap, fill_gaps, gaps
+from conversations.coverage import Gap, Used, fill_gaps, gaps, standing
 from conversations.models import Conversation, Dimension, PromptTemplate, TemplateApplicability, Workspace
 from conversations.starter.load import load_starter
 from convgen.tenancy import workspace_scope
@@ -256,6 +257,128 @@ def test_a_gap_that_is_filled_later_goes_on_where_the_plan_stood(workspace: Work
         assert _spread(counts) <= (1 if kind in ("persona", "intent", "tone") else 2), counts
 
 
+# --- slots --------------------------------------------------------------------------------------------------
+
+
+def _numbers(drafts: Sequence[Conversation]) -> list[str]:
+    return [draft.slot.rpartition(":")[2] for draft in drafts]
+
+
+@pytest.fixture
+def ten_alike() -> list[Conversation]:
+    """The drafts of a template whose conversations are all of one combination."""
+    template = PromptTemplateFactory(target_count=10)
+    DimensionFactory(workspace=template.workspace, kind="topic", name="The only one")
+    return fill_gaps(template.workspace)
+
+
+def test_slots_of_one_combination_are_numbered(ten_alike: list[Conversation]) -> None:
+    assert _numbers(ten_alike) == [str(number) for number in range(1, 11)]
+
+
+def test_numbers_that_became_free_are_given_again(ten_alike: list[Conversation]) -> None:
+    away = [ten_alike[position].pk for position in (7, 2, 4)]
+    Conversation.objects.filter(pk__in=away).update(status=Status.ARCHIVED)
+    assert _numbers(fill_gaps(ten_alike[0].workspace)) == ["3", "5", "8"]
+
+
+def test_a_renamed_value_does_not_hide_the_slots_that_are_taken(ten_alike: list[Conversation]) -> None:
+    Dimension.objects.update(name="By another name")
+    PromptTemplate.objects.update(target_count=13)
+    drafts = fill_gaps(ten_alike[0].workspace)
+    assert {draft.topic for draft in drafts} == {"By another name"}
+    assert len({draft.slot for draft in (*ten_alike, *drafts)}) == 13
+
+
+# --- what is read -------------------------------------------------------------------------------------------
+
+
+def test_a_complete_plan_is_read_without_looking_at_conversations(starter: Workspace) -> None:
+    fill_gaps(starter)
+    with CaptureQueriesContext(connection) as queries:
+        assert gaps(starter) == []
+        assert standing(starter).missing == 0
+    assert [each["sql"] for each in queries if "conversations_conversation" in each["sql"]] == []
+
+
+def test_gaps_look_up_slots_in_their_index_and_read_no_conversation(ten_alike: list[Conversation]) -> None:
+    PromptTemplate.objects.update(target_count=300)
+    fill_gaps(ten_alike[0].workspace)
+    PromptTemplate.objects.update(target_count=301)
+    with CaptureQueriesContext(connection) as queries:
+        assert len(gaps(ten_alike[0].workspace)) == 1
+    (lookup,) = [each["sql"] for each in queries if "conversations_conversation" in each["sql"]]
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE conversations_conversation")
+        cursor.execute(f"EXPLAIN {lookup}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Index Only Scan using conversation_live_slot_once" in plan
+
+
+# --- standing -----------------------------------------------------------------------------------------------
+
+
+def _used(uses: Sequence[Used]) -> dict[str, int]:
+    return {" + ".join(name for _kind, name in used.values): used.conversations for used in uses}
+
+
+def test_the_standing_tells_places_filled_missing_and_outside_the_plan(workspace: Workspace) -> None:
+    template = PromptTemplateFactory(workspace=workspace, target_count=5)
+    drafts = fill_gaps(workspace)
+    Conversation.objects.filter(pk=drafts[0].pk).update(status=Status.ARCHIVED)
+    ConversationFactory(workspace=workspace, template=template, conversation_id="BY-HAND")
+    elsewhere = PromptTemplateFactory(target_count=9)
+    ConversationFactory(workspace=elsewhere.workspace, template=elsewhere)
+    (one,) = standing(workspace).templates
+    assert (one.template, one.target, one.live, one.missing) == (template, 5, 5, 1)
+
+
+def test_the_standing_names_values_and_pairs_the_least_used_first(workspace: Workspace) -> None:
+    template = PromptTemplateFactory(workspace=workspace, target_count=1)
+    _restrict(template, *Dimension.objects.filter(name__in=["persona 1", "emotion 2"]))
+    words = {"persona": "persona 1", "emotion": "emotion 2"}
+    ConversationFactory.create_batch(2, workspace=workspace, template=template, topic="topic 3", **words)
+    ConversationFactory(workspace=workspace, template=template, topic="topic 0", **words)
+    (one,) = standing(workspace).templates
+    values, pairs = _used(one.values), _used(one.pairs)
+    assert list(values.values()) == sorted(values.values())
+    assert (values["persona 1"], values["topic 3"], values["topic 0"], values["topic 1"]) == (3, 2, 1, 0)
+    assert "persona 0" not in values  # it does not apply
+    assert values["tone 0"] == 0
+    assert pairs["persona 1 + emotion 2"] == 3
+    assert pairs["persona 1 + topic 1"] == pairs["emotion 2 + topic 2"] == 0
+    assert len(pairs) == 1 + 4 + 4
+
+
+def test_a_tier_stands_as_its_templates_do_together(starter: Workspace) -> None:
+    fill_gaps(starter, Tier.SCENARIO)
+    plan = standing(starter)
+    assert [(tier.tier, tier.target, tier.missing, tier.live) for tier in plan.tiers] == [
+        ("template", 30, 30, 0),
+        ("scenario", 40, 0, 40),
+        ("edge_case", 20, 20, 0),
+    ]
+    assert plan.missing == 50
+    of_scenarios = [one for one in plan.templates if one.tier == Tier.SCENARIO]
+    together: Counter[str] = Counter()
+    for one in of_scenarios:
+        together.update(_used(one.pairs))
+    assert _used(plan.tiers[1].pairs) == dict(together)
+
+
+def test_the_standing_of_one_tier_is_that_tier_alone(starter: Workspace) -> None:
+    plan = standing(starter, Tier.EDGE_CASE)
+    assert {one.tier for one in plan.templates} == {one.tier for one in plan.tiers} == {"edge_case"}
+
+
+def test_a_template_with_more_conversations_than_places_lacks_none(workspace: Workspace) -> None:
+    template = PromptTemplateFactory(workspace=workspace, target_count=5)
+    fill_gaps(workspace)
+    PromptTemplate.objects.filter(pk=template.pk).update(target_count=2)
+    (one,) = standing(workspace).templates
+    assert (one.live, one.missing) == (5, 0)
+
+
 # --- sources ------------------------------------------------------------------------------------------------
 
 
@@ -289,7 +412,8 @@ def test_two_who_fill_at_once_fill_every_gap_once() -> None:
     @workspace_scope(workspace.pk)
     def fill(_number: int) -> int:
         try:
-            return len(fill_gaps(workspace))
+            with workspace_scope(workspace.pk):
+                return len(fill_gaps(workspace))
         finally:
             connection.close()
 

@@ -1,0 +1,14 @@
+"""The coverage plan: which personas, emotions and topics each template still needs.
+
+A template has `target_count` places. Those not filled by a live conversation are gaps. A gap is given the
+combination that the plan has used least: first the persona, then the emotion rarest beside it, then the topic
+rarest with both, so that combinations, pairs and values are covered as evenly as possible. The same data give the
+same plan. What is used is read from counts that the database keeps (`conversations/models/coverage.py`).
+"""
+
+from conversations.coverage.drafts import fill_gaps
+from conversations.coverage.gaps import Gap, gaps
+from conversations.coverage.standing import PlanStanding, Standing, Used, standing
+from conversations.coverage.usage import recount
+
+__all__ = ["Gap", "PlanStanding", "Standing", "Used", "fill_gaps", "gaps", "recount", "standing"]

@@ -1,0 +1,71 @@
+"""Gaps become drafts, each with a source that tells about its topic."""
+
+from collections import Counter
+
+from django.db import connection, transaction
+
+from conversations.choices import DimensionKind
+from conversations.coverage.gaps import Gap, gaps
+from conversations.coverage.usage import conversations_by_chunk
+from conversations.models import Chunk, Conversation, Workspace
+from conversations.numbering import next_ids
+from convgen.models import User
+
+
+@transaction.atomic
+def fill_gaps(workspace: Workspace, tier: str = "all", *, created_by: User | None = None) -> list[Conversation]:
+    """Create a draft for every gap, and return the drafts. Two callers at once do not fill a gap twice."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"coverage:{workspace.pk}"])
+    found = gaps(workspace, tier)
+    chunks = _ChunksByTopic(workspace, {_topic(gap) for gap in found})
+    ids = {each: iter(next_ids(workspace.pk, each, number)) for each, number in _per_tier(found).items()}
+    drafts = [_draft(gap, next(ids[gap.template.tier]), chunks, created_by) for gap in found]
+    return Conversation.objects.bulk_create(drafts, batch_size=1000)
+
+
+def _per_tier(found: list[Gap]) -> Counter[str]:
+    return Counter(gap.template.tier for gap in found)
+
+
+def _topic(gap: Gap) -> str:
+    topic = gap.values.get(DimensionKind.TOPIC)
+    return topic.name if topic else ""
+
+
+def _draft(gap: Gap, readable_id: str, chunks: "_ChunksByTopic", created_by: User | None) -> Conversation:
+    words = {kind: dimension.name for kind, dimension in gap.values.items()}
+    chunk = chunks.least_used(_topic(gap))
+    return Conversation(
+        workspace_id=gap.template.workspace_id,
+        conversation_id=readable_id,
+        template=gap.template,
+        template_version=gap.template.version,
+        tier=gap.template.tier,
+        category=gap.template.category,
+        slot=gap.slot,
+        chunk=chunk,
+        document=chunk.document if chunk else None,
+        created_by=created_by,
+        **words,
+    )
+
+
+class _ChunksByTopic:
+    """Shares the sources of the topics out evenly among their conversations."""
+
+    def __init__(self, workspace: Workspace, topics: set[str]) -> None:
+        self._by_topic: dict[str, list[Chunk]] = {}
+        about = Chunk.objects.filter(workspace=workspace, dimensions__topics__has_any_keys=sorted(topics))
+        chunks = list(about.defer("text").select_related("document"))
+        self._used = conversations_by_chunk(workspace, [chunk.pk for chunk in chunks])
+        for chunk in chunks:
+            for topic in chunk.dimensions["topics"]:
+                self._by_topic.setdefault(topic, []).append(chunk)
+
+    def least_used(self, topic: str) -> Chunk | None:
+        """A chunk about the topic, or None when the sources are silent about it."""
+        chunk = min(self._by_topic.get(topic, []), key=lambda one: self._used[one.pk], default=None)
+        if chunk:
+            self._used[chunk.pk] += 1
+        return chunk

@@ -1,0 +1,2 @@
+DROP FUNCTION coverage_recount(uuid);
+DROP FUNCTION coverage_fold(uuid);
