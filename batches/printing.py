@@ -1,8 +1,6 @@
 """A batch on the terminal: its progress, its summary, and what to do next."""
 
-from typing import TextIO, cast
-
-from django.core.management.base import CommandError, OutputWrapper
+from django.core.management.base import CommandError
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
@@ -12,11 +10,6 @@ from batches.following import follow
 from batches.models import BatchJob
 from batches.summary import HISTOGRAM, Summary, summarize
 from conversations.choices import Tier
-
-
-def console_on(stream: OutputWrapper) -> Console:
-    """A console on a command's stream; on the stream itself, since the wrapper ends every write with a new line."""
-    return Console(file=cast(TextIO, stream._out))
 
 
 def print_summary(summary: Summary, console: Console) -> None:

@@ -11,9 +11,10 @@ from rich.table import Table
 
 from batches import control, planning
 from batches.models import BatchJob
-from batches.printing import console_on, next_step, print_summary, run_and_report
+from batches.printing import next_step, print_summary, run_and_report
 from batches.summary import summarize
 from convgen.tenancy import EVERY, workspace_scope
+from convgen.terminal import console_on
 
 ACTIONS = ("status", "pause", "resume", "cancel", "retry-failed")
 LISTED = 20

@@ -11,9 +11,10 @@ from batches import planning
 from batches.choices import ErrorHandling, Priority, Selection, TierFilter
 from batches.models import BatchJob
 from batches.planning import Order, PlanError
-from batches.printing import console_on, next_step, run_and_report
+from batches.printing import next_step, run_and_report
 from conversations.models import Workspace
 from conversations.workspaces import WorkspaceCommand
+from convgen.terminal import console_on
 from generation.parameters import parameters_from
 
 
