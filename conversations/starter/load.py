@@ -29,12 +29,7 @@ class Loaded:
 @transaction.atomic
 def load_starter() -> Loaded:
     """Create what is missing of the starter workspace. It is the default one, if there is no other."""
-    loaded = Loaded(_load_workspace())
-    with workspace_scope(loaded.workspace.pk):
-        _load_dimensions(loaded)
-        _load_templates(loaded)
-        _load_documents(loaded)
-    return loaded
+    return load_contents(_load_workspace())
 
 
 @workspace_scope(EVERY)
@@ -46,6 +41,17 @@ def _load_workspace() -> Workspace:
         defaults={**texts, "is_default": not Workspace.objects.filter(is_default=True).exists()},
     )
     return workspace
+
+
+@transaction.atomic
+def load_contents(workspace: Workspace) -> Loaded:
+    """Create what is missing of the starter's dimensions, templates and documents in a workspace."""
+    loaded = Loaded(workspace)
+    with workspace_scope(workspace.pk):
+        _load_dimensions(loaded)
+        _load_templates(loaded)
+        _load_documents(loaded)
+    return loaded
 
 
 def _load_dimensions(loaded: Loaded) -> None:
