@@ -21,7 +21,7 @@ from batches.choices import (
 )
 from batches.counters import COUNT_ITEMS, CountersBeginAtZero, CountersFollowItems
 from batches.transitions import ITEM, JOB
-from conversations.models import Conversation, WorkspaceRow
+from conversations.models import Conversation, Workspace, WorkspaceRow
 from convgen.models import at_least, one_of
 from convgen.states import Transitions
 from convgen.tenancy.references import SameWorkspace, referable
@@ -144,7 +144,11 @@ class BatchJob(WorkspaceRow):
 class BatchItem(WorkspaceRow):
     """One conversation's place in a batch."""
 
-    job = models.ForeignKey(BatchJob, on_delete=models.CASCADE, db_constraint=False, related_name="items")
+    # The references' indexes are in Meta, where they serve more than the reference.
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False, related_name="+")
+    job = models.ForeignKey(
+        BatchJob, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="items"
+    )
     conversation = models.ForeignKey(
         Conversation, on_delete=models.CASCADE, db_constraint=False, related_name="batch_items"
     )
@@ -173,7 +177,7 @@ class BatchItem(WorkspaceRow):
         constraints = [
             SameWorkspace("job", name="batch_item_job_same_workspace"),
             SameWorkspace("conversation", name="batch_item_conversation_same_workspace"),
-            # Reading a job in order, claiming the next item; and no two items in one place.
+            # Reading a job in order, its list of items, deleting it; and no two items in one place.
             models.UniqueConstraint(fields=["job", "position"], name="batch_item_position_once"),
             # A conversation is worked on by one batch at a time: otherwise two would pay for it.
             models.UniqueConstraint(
@@ -195,6 +199,7 @@ class BatchItem(WorkspaceRow):
                 condition=Q(status__in=[status.value for status in OPEN]),
                 name="batch_item_open",
             ),
+            models.Index(fields=["workspace", "status"], name="batch_item_status"),  # the list by a rare status
         ]
 
     def __str__(self) -> str:

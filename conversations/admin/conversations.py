@@ -1,10 +1,11 @@
 """The list and the page of a conversation. `batches/admin.py` adds *Generate selected*, and registers it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
+from django.contrib.admin.views.main import ORDER_VAR, ChangeList
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -14,10 +15,11 @@ from django.utils.safestring import SafeString, mark_safe
 
 from conversations.admin.display import badge, list_link, page_link, problem, simulated_badge, usd, with_sentence
 from conversations.admin.fields import pretty_json
-from conversations.admin.lists import LeanListAdmin
+from conversations.admin.lists import LeanChangeList, LeanListAdmin
 from conversations.admin.scoping import VisibleRelatedFilter, signed_in, visible
 from conversations.choices import DimensionKind, Status
 from conversations.models import Conversation, Dimension, Turn
+from conversations.models.conversation import NEWEST, ConversationQuerySet
 from conversations.review import Decision, decide
 
 OPEN_TO_PARAMETERS = (Status.DRAFT, Status.FAILED)
@@ -53,11 +55,11 @@ class QualityFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, conversations: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()
         if value == "none":
-            return conversations.filter(quality_score__isnull=True)
+            return conversations.filter(quality_tenths__isnull=True)
         if value not in self.ranges:
             return conversations
         lowest, highest = self.ranges[value]
-        return conversations.filter(quality_score__gte=lowest, quality_score__lt=highest)
+        return cast(ConversationQuerySet, conversations).scored(at_least=lowest, below=highest)
 
 
 class DimensionFilter(admin.SimpleListFilter):
@@ -77,6 +79,16 @@ class DimensionFilter(admin.SimpleListFilter):
 def _filter_by(kind: DimensionKind) -> type[DimensionFilter]:
     named = {"kind": kind, "title": kind.label.lower(), "parameter_name": kind.value}
     return type(f"{kind.label}Filter", (DimensionFilter,), named)
+
+
+class ConversationChangeList(LeanChangeList):
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
+        """What the columns chosen do not tell apart follows their direction, so that an index holds the whole order."""
+        ordering: list[Any] = super().get_ordering(request, queryset)
+        chosen = self.params.get(ORDER_VAR, "")
+        if not chosen or chosen.rpartition(".")[2].startswith("-"):
+            return ordering
+        return [*ordering[: -len(NEWEST)], *NEWEST]
 
 
 class ConversationAdmin(LeanListAdmin):
@@ -102,9 +114,13 @@ class ConversationAdmin(LeanListAdmin):
     list_defer = ["quality_metrics", "parameters", "review_history", "reviewer_notes"]
     search_fields = ["conversation_id"]  # shows the box: what is searched is in get_search_results
     search_help_text = 'Words of an id, title, persona, emotion, topic or turn; "a phrase", and -word for without it'
-    ordering = ["-created_at", "conversation_id"]
+    ordering = [f"-{name}" for name in NEWEST]
+    sortable_by = ["readable_id", "state", "score", "tier", "about", "created"]  # each has its index
     actions = ["approve", "request_changes", "reject", "archive"]
     inlines = [TurnInline]
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return ConversationChangeList
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(template_name=F("template__name"))
@@ -180,7 +196,7 @@ class ConversationAdmin(LeanListAdmin):
         origin = "Written by simulated Claude: not training data." if conversation.simulated else ""
         return with_sentence(mark, origin)
 
-    @admin.display(description="score", ordering=F("quality_score").asc(nulls_last=True))
+    @admin.display(description="score", ordering="quality_tenths")
     def score(self, conversation: Conversation) -> Any:
         return conversation.quality_score
 
@@ -189,7 +205,7 @@ class ConversationAdmin(LeanListAdmin):
         words = (conversation.persona, conversation.emotion, conversation.topic)
         return format_html_join(mark_safe("<br>"), "{}", ((word,) for word in words if word))
 
-    @admin.display(description="template", ordering="template__name")
+    @admin.display(description="template")
     def template_link(self, conversation: Any) -> Any:
         if not conversation.template_id:
             return None

@@ -1,5 +1,6 @@
 """A conversation, its turns, its readable number, and the fingerprint that finds near duplicates."""
 
+import math
 from decimal import Decimal
 from typing import Self
 
@@ -8,20 +9,34 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Cast
 
 from conversations.choices import NOT_LIVE, WITH_TURNS, ParentType, Status, Tier, TurnRole
 from conversations.models.coverage_triggers import CoverDeleted, CoverInserted, CoverUpdated
 from conversations.models.prompt_template import PromptTemplate
 from conversations.models.search_document import WHEN_CONVERSATIONS_CHANGE, WHEN_TURNS_CHANGE
 from conversations.models.source import Chunk, Document
-from conversations.models.workspace import WorkspaceRow
+from conversations.models.workspace import Workspace, WorkspaceRow
 from conversations.search import with_words
 from conversations.transitions import CONVERSATION
 from convgen.database.triggers import refuse
 from convgen.models import at_least, one_of
 from convgen.states import Transitions
 from convgen.tenancy.references import SameWorkspace, referable
+
+NEWEST = ["created_at", "id"]  # an index is read in both directions
+
+
+def _newest_by(*fields: str) -> models.Index:
+    """For the list filtered by the fields, newest first, and for the list sorted by them."""
+    return models.Index(fields=["workspace", *fields, *NEWEST], name=f"conversation_{'_'.join(fields)}")
+
+
+def _where_there_is(reference: str) -> models.Index:
+    """For an optional reference. Conversations without it cost nothing."""
+    condition = Q(**{f"{reference}__isnull": False})
+    return models.Index(fields=[reference], condition=condition, name=f"conversation_{reference}")
 
 
 class ConversationQuerySet(models.QuerySet["Conversation"]):
@@ -31,6 +46,19 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 
     def with_turns(self) -> Self:
         return self.filter(status__in=WITH_TURNS)
+
+    def scored(self, *, at_least: Decimal | float | None = None, below: Decimal | float | None = None) -> Self:
+        """Those with a score in a range: `at_least` ≤ score < `below`, from 0.0 to 10.0."""
+        found = self.filter(quality_tenths__isnull=False)
+        if at_least is not None:
+            found = found.filter(quality_tenths__gte=_tenths(at_least))
+        if below is not None:
+            found = found.filter(quality_tenths__lt=_tenths(below))
+        return found
+
+    def for_review(self) -> Self:
+        """The review queue, the weakest first, and of equals the one that waits longest."""
+        return self.filter(status=Status.PENDING_REVIEW).order_by("quality_tenths", *NEWEST)
 
     def in_tier(self, tier: str) -> Self:
         """Those of one tier; all of them for "all"."""
@@ -65,23 +93,43 @@ class ReviewHistoryGrows(pgtrigger.Trigger):
     """
 
 
+def _tenths(score: Decimal | float) -> int:
+    """A bound of scores, which have one decimal: what lies between two of them is rounded up."""
+    return math.ceil(Decimal(str(score)) * 10)
+
+
 class Conversation(WorkspaceRow):
     """One training example to be: its order, its status, what it cost and how good it is."""
 
+    # The references' indexes are in Meta, where they serve more than the reference.
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, db_index=False, related_name="+")
     conversation_id = models.CharField(
         max_length=40, help_text="The readable id: TPL-0001; of later versions TPL-0001-v2."
     )
     title = models.CharField(max_length=300, blank=True)
     document = models.ForeignKey(
-        Document, on_delete=models.SET_NULL, db_constraint=False, null=True, blank=True, related_name="+"
+        Document,
+        on_delete=models.SET_NULL,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        blank=True,
+        related_name="+",
     )
     chunk = models.ForeignKey(
-        Chunk, on_delete=models.SET_NULL, db_constraint=False, null=True, blank=True, related_name="conversations"
+        Chunk,
+        on_delete=models.SET_NULL,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        blank=True,
+        related_name="conversations",
     )
     template = models.ForeignKey(
         PromptTemplate,
         on_delete=models.SET_NULL,
         db_constraint=False,
+        db_index=False,
         null=True,
         blank=True,
         related_name="conversations",
@@ -103,6 +151,13 @@ class Conversation(WorkspaceRow):
     failure_message = models.TextField(blank=True, help_text="The same in words, with what to do next.")
     # 0.0 to 10.0.
     quality_score = models.DecimalField(max_digits=3, decimal_places=1, null=True, blank=True)
+    # PostgreSQL's comparisons of decimals are not leakproof: under row-level security no index finds a range of them.
+    quality_tenths = models.GeneratedField(
+        expression=Cast(F("quality_score") * 10, models.SmallIntegerField()),
+        output_field=models.SmallIntegerField(null=True),
+        db_persist=True,
+        help_text="The score in tenths, which lists are filtered and sorted by.",
+    )
     # The components of the score, advice and flags.
     quality_metrics = models.JSONField(default=dict, blank=True)
     turn_count = models.PositiveIntegerField(default=0)
@@ -118,7 +173,13 @@ class Conversation(WorkspaceRow):
     review_history = models.JSONField(default=list, blank=True)  # who decided what, when and why; the latest last
     reviewer_notes = models.TextField(blank=True)
     parent = models.ForeignKey(
-        "self", on_delete=models.SET_NULL, db_constraint=False, null=True, blank=True, related_name="versions"
+        "self",
+        on_delete=models.SET_NULL,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        blank=True,
+        related_name="versions",
     )
     parent_type = models.CharField(max_length=20, choices=ParentType, blank=True)
     version = models.PositiveIntegerField(default=1)
@@ -129,7 +190,7 @@ class Conversation(WorkspaceRow):
     claim_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, db_index=False, null=True, blank=True, related_name="+"
     )
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -137,7 +198,7 @@ class Conversation(WorkspaceRow):
     objects = ConversationQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-created_at", "conversation_id"]
+        ordering = ["-created_at", "-id"]
         permissions = [("review_conversation", "Can approve, reject, archive and request changes to conversations")]
         constraints = [
             referable("conversation"),
@@ -179,29 +240,44 @@ class Conversation(WorkspaceRow):
             CoverUpdated(),
             *WHEN_CONVERSATIONS_CHANGE,
         ]
+        # Lists stand in one workspace and show the newest first: an index that leads there and holds that order finds
+        # a page at once, however rare a value is and however long ago it was used last. Under row-level security only
+        # comparisons can use an index (docs/decisions/0008-indexes-under-row-security.md).
         indexes = [
-            models.Index(fields=["status"], name="conversation_status"),  # the list, by status
-            models.Index(fields=["tier"], name="conversation_tier"),  # the list, by tier
-            models.Index(fields=["quality_score"], name="conversation_quality_score"),  # sorted by quality
-            models.Index(fields=["created_at"], name="conversation_created_at"),  # newest first
-            # The list by status, sorted by quality.
-            models.Index(fields=["status", "quality_score"], name="conversation_status_quality"),
-            # The list by tier and status, newest first.
-            models.Index(fields=["tier", "status", "created_at"], name="conversation_tier_status_date"),
+            models.Index(fields=["workspace", *NEWEST], name="conversation_newest"),  # the list, and a span of dates
+            models.Index(fields=NEWEST, name="conversation_newest_of_all"),  # the list of all workspaces
+            _newest_by("status"),  # also sorted by status
+            _newest_by("tier"),  # also sorted by tier
+            _newest_by("tier", "status"),
+            _newest_by("persona"),
+            _newest_by("emotion"),
+            _newest_by("topic"),
+            _newest_by("intent"),
+            _newest_by("tone"),
+            # The list of a template; and what a template leaves behind when it is deleted.
+            models.Index(fields=["template", "workspace", *NEWEST], name="conversation_template"),
+            # The list of those that simulated Claude wrote, few where Claude is real.
+            models.Index(fields=["workspace", *NEWEST], condition=Q(simulated=True), name="conversation_simulated"),
+            _newest_by("quality_tenths"),  # sorted by quality; a range of it
+            # A status and a range of quality.
+            models.Index(fields=["workspace", "status", "quality_tenths"], name="conversation_status_quality"),
             # The review queue: the weakest first.
             models.Index(
-                fields=["quality_score", "created_at"],
+                fields=["workspace", "quality_tenths", *NEWEST],
                 condition=Q(status=Status.PENDING_REVIEW.value),
                 name="conversation_review_queue",
             ),
-            # Claims whose holder died.
+            # Claims whose holder died, in all workspaces.
             models.Index(
                 fields=["claim_expires_at"],
                 condition=Q(status=Status.GENERATING.value),
                 name="conversation_claims",
             ),
-            GinIndex(fields=["parameters"], name="conversation_parameters"),  # by a parameter's value
-            GinIndex(fields=["quality_metrics"], name="conversation_quality_metrics"),  # by a flag
+            # What these leave behind when they are deleted; and the list of a chunk.
+            _where_there_is("chunk"),
+            _where_there_is("document"),
+            _where_there_is("parent"),
+            _where_there_is("created_by"),
         ]
 
     def __str__(self) -> str:
@@ -211,7 +287,9 @@ class Conversation(WorkspaceRow):
 class Turn(WorkspaceRow):
     """One utterance of a conversation."""
 
-    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, db_constraint=False, related_name="turns")
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="turns"
+    )
     position = models.PositiveIntegerField()
     role = models.CharField(max_length=20, choices=TurnRole)
     content = models.TextField()
@@ -221,7 +299,7 @@ class Turn(WorkspaceRow):
         ordering = ["conversation", "position"]
         constraints = [
             SameWorkspace("conversation", name="turn_conversation_same_workspace"),
-            # Reading a conversation in order; and no two turns in one place.
+            # Reading a conversation in order, deleting it; and no two turns in one place.
             models.UniqueConstraint(fields=["conversation", "position"], name="turn_position_once"),
             one_of("role", TurnRole, table="turn"),
             at_least("position", 1, table="turn"),
