@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from conversations.admin.counting import CappedPaginator
 from conversations.admin.scoping import WorkspaceRowAdmin
 
 
@@ -19,12 +21,22 @@ class LeanChangeList(ChangeList):
 
 
 class LeanListAdmin(WorkspaceRowAdmin):
-    """For rows with long texts, which the list does not show."""
+    """For many rows, and rows with long texts, which the list does not show."""
 
     list_defer: Sequence[str] = ()
+    paginator = CappedPaginator
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return LeanChangeList
+
+    def response_action(self, request: HttpRequest, queryset: QuerySet[Any], *args: Any, **kwargs: Any) -> Any:
+        """Run an action; never on more rows than the page could tell the number of."""
+        everything = request.POST.get("select_across", "0") != "0"
+        if everything and CappedPaginator(queryset, self.list_per_page).more:
+            refusal = "These are too many to act on at once. Filter or search the list first, then choose again."
+            self.message_user(request, refusal, messages.ERROR)
+            return None
+        return super().response_action(request, queryset, *args, **kwargs)
 
 
 class ReadOnlyAdmin(LeanListAdmin):
