@@ -27,6 +27,7 @@ from batches.models import BatchItem, BatchJob, ItemStatus
 from conversations.admin.counting import CappedPaginator
 from conversations.benchmark.seeding import seed
 from conversations.choices import Status, Tier
+from conversations.coverage import gaps, standing
 from conversations.models import Conversation, Dimension, PromptTemplate, Workspace
 from convgen.models import User
 from convgen.tenancy import workspace_scope
@@ -41,6 +42,19 @@ FLAT = 2.0  # the bar for the p50 of the largest size ÷ that of the smallest
 LIST_BARS = (100.0, 150.0)  # ms: up to 10,000 conversations, and beyond
 POLL_BARS = (20.0, 20.0)
 PAGE_BARS = (200.0, 200.0)
+
+# What `conversations/benchmark/vocabulary.py` makes of these words: how many conversations say them.
+SEARCHES = {
+    "all": "money",
+    "10 %": "budget",
+    "0.1 %": "annuity",
+    "one": "case7",
+    "none": "zeppelin",
+    "beginning": "annui",
+    "two words": "money annuity",
+    "without": "budget -money",
+    "readable id": "TPL-0007",
+}
 
 Query = Callable[[], QuerySet[Any]]
 
@@ -61,7 +75,7 @@ def _list(name: str, query: Query) -> Case:
 
 
 def cases(workspace: Workspace, jobs: dict[str, BatchJob]) -> Iterator[Case]:
-    """What is measured in a workspace. One line each: add searches and coverage below."""
+    """What is measured in a workspace, one line each."""
     mine = Conversation.objects.filter(workspace=workspace).defer("quality_metrics", "parameters", "review_history")
     newest = mine.order_by("-created_at", "-id")
     now = timezone.now()
@@ -105,6 +119,12 @@ def cases(workspace: Workspace, jobs: dict[str, BatchJob]) -> Iterator[Case]:
     yield _list("by readable id", lambda: mine.order_by("conversation_id"))
     yield _list("review queue", lambda: mine.for_review())
 
+    for name, text in SEARCHES.items():
+        yield _list(f"search: {name}", lambda text=text: newest.matching(text))
+    yield _list("search 10 %, tier, status", lambda: approved.filter(tier=Tier.SCENARIO).matching("budget"))
+
+    yield Case("coverage", lambda: standing(workspace))
+    yield Case("gaps of the plan", lambda: gaps(workspace))
     yield _count("count of the list", lambda: newest)
     yield _count("count of a retired persona", lambda: newest.filter(persona=retired))
     yield _count("count of drafts", lambda: newest.filter(status=Status.DRAFT))
@@ -200,7 +220,7 @@ def _job(workspace: Workspace, conversations: list[UUID]) -> BatchJob:
     job = BatchJob.objects.create(workspace=workspace, name=f"{len(conversations)}", model="m")
     BatchItem.objects.bulk_create(
         BatchItem(workspace=workspace, job=job, conversation_id=pk, position=place, status=ItemStatus.COMPLETED)
-        for place, pk in enumerate(conversations)
+        for place, pk in enumerate(conversations, start=1)
     )
     return job
 

@@ -29,4 +29,7 @@ JOIN phrase AS beginning ON beginning.number = hashint8extended(staged.number * 
 JOIN phrase AS ending ON ending.number = hashint8extended(staged.number * 100 + position, 2) & %(phrases)s
 ORDER BY staged.number, position;
 
+-- Once, in place of the triggers, which would write them with the conversations and again with the turns.
+SELECT conversations_write_search_documents(array_agg(id)) FROM staged;
+
 TRUNCATE staged;
