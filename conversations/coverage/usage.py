@@ -60,7 +60,7 @@ class UsageByTemplate(dict[UUID | None, Usage]):
 def usage_by_template(workspace: Workspace, sizes: Collection[int]) -> UsageByTemplate:
     """What live conversations use, in groups of the given sizes."""
     found = UsageByTemplate()
-    counts = CoverageCount.objects.filter(workspace=workspace, chunk=None, size__in=sizes)
+    counts = CoverageCount.objects.filter(workspace=workspace, chunk_id=None, size__in=sizes)
     changes = CoverageChange.objects.filter(workspace=workspace)
     # In one statement, because a change may be summed up into the counts at any moment.
     rows = _columns(counts, changed=False).union(_columns(changes, changed=True), all=True)
@@ -99,8 +99,8 @@ def together(usages: Iterable[Usage]) -> Usage:
 
 def conversations_by_chunk(workspace: Workspace, chunk_ids: Collection[UUID]) -> Counter[UUID]:
     """How many live conversations each of the chunks has."""
-    counts = CoverageCount.objects.filter(workspace=workspace, size=1, chunk__in=chunk_ids)
-    changes = CoverageChange.objects.filter(workspace=workspace, chunk__in=chunk_ids)
+    counts = CoverageCount.objects.filter(workspace=workspace, size=1, chunk_id__in=chunk_ids)
+    changes = CoverageChange.objects.filter(workspace=workspace, chunk_id__in=chunk_ids)
     fields = ("chunk_id", "conversations")
     found: Counter[UUID] = Counter()
     for chunk_id, times in counts.values_list(*fields).union(changes.values_list(*fields), all=True):

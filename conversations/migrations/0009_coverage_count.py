@@ -23,8 +23,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='conversations.workspace')),
-                ('template', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='conversations.prompttemplate')),
-                ('chunk', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='conversations.chunk')),
+                ('template_id', models.UUIDField(help_text="The prompt template's id; null: they have none.", null=True)),
+                ('chunk_id', models.UUIDField(help_text='The id of the chunk that they are grounded in, if any.', null=True)),
                 ('persona', models.CharField(blank=True, max_length=200)),
                 ('emotion', models.CharField(blank=True, max_length=200)),
                 ('topic', models.CharField(blank=True, max_length=200)),
@@ -35,7 +35,7 @@ class Migration(migrations.Migration):
                 ('size', models.SmallIntegerField(help_text='How many values make the group, 0 to 3; 0: all of a template.')),
             ],
             options={
-                'constraints': [models.UniqueConstraint(fields=('workspace', 'size', 'chunk', 'template', 'persona', 'emotion', 'topic', 'intent', 'tone'), name='coverage_count_once', nulls_distinct=False)],
+                'constraints': [models.UniqueConstraint(fields=('workspace', 'size', 'chunk_id', 'template_id', 'persona', 'emotion', 'topic', 'intent', 'tone'), name='coverage_count_once', nulls_distinct=False)],
             },
         ),
         migrations.CreateModel(
@@ -43,8 +43,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('workspace', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='conversations.workspace')),
-                ('template', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='conversations.prompttemplate')),
-                ('chunk', models.ForeignKey(db_constraint=False, db_index=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='conversations.chunk')),
+                ('template_id', models.UUIDField(help_text="The prompt template's id; null: they have none.", null=True)),
+                ('chunk_id', models.UUIDField(help_text='The id of the chunk that they are grounded in, if any.', null=True)),
                 ('persona', models.CharField(blank=True, max_length=200)),
                 ('emotion', models.CharField(blank=True, max_length=200)),
                 ('topic', models.CharField(blank=True, max_length=200)),

@@ -7,9 +7,8 @@ locked for that, so writers never wait for each other. Changes are summed up int
 
 from django.db import models
 
+from conversations.choices import DimensionKind
 from conversations.models.coverage_triggers import FoldCoverage
-from conversations.models.prompt_template import PromptTemplate
-from conversations.models.source import Chunk
 from conversations.models.workspace import Workspace
 
 FOLDED_AFTER = 500  # changes, about, of a workspace: so many are read beside its counts
@@ -18,20 +17,16 @@ FOLDED_AFTER = 500  # changes, about, of a workspace: so many are read beside it
 class _Uses(models.Model):
     """So many live conversations have these words.
 
-    Only triggers write these rows, copying keys from conversations, whose references are checked. They have no
-    foreign keys of their own: when a template is deleted, its rows cancel each other out and go with the next fold.
+    Only triggers write these rows, copying ids from conversations, whose references are checked. They are no
+    references of their own: when a template is deleted, its rows cancel each other out and go with the next fold.
     """
 
     id = models.BigAutoField(primary_key=True)
     workspace = models.ForeignKey(
         Workspace, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, related_name="+"
     )
-    template = models.ForeignKey(
-        PromptTemplate, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, null=True, related_name="+"
-    )
-    chunk = models.ForeignKey(
-        Chunk, on_delete=models.DO_NOTHING, db_constraint=False, db_index=False, null=True, related_name="+"
-    )
+    template_id = models.UUIDField(null=True, help_text="The prompt template's id; null: they have none.")
+    chunk_id = models.UUIDField(null=True, help_text="The id of the chunk that they are grounded in, if any.")
     persona = models.CharField(max_length=200, blank=True)
     emotion = models.CharField(max_length=200, blank=True)
     topic = models.CharField(max_length=200, blank=True)
@@ -57,7 +52,7 @@ class CoverageCount(_Uses):
         constraints = [
             # One count for a group. It also finds the groups of a size, and those of a chunk.
             models.UniqueConstraint(
-                fields=["workspace", "size", "chunk", "template", "persona", "emotion", "topic", "intent", "tone"],
+                fields=["workspace", "size", "chunk_id", "template_id", *DimensionKind.values],
                 nulls_distinct=False,
                 name="coverage_count_once",
             )
