@@ -7,6 +7,6 @@ class ConvgenConfig(AppConfig):
 
     def ready(self) -> None:
         from convgen import checks  # noqa: F401  (registers the system checks)
-        from convgen.database.migrating import lift_timeouts_for_migrations
+        from convgen.database.migrating import make_way_for_migrations
 
-        lift_timeouts_for_migrations(self)
+        make_way_for_migrations(self)

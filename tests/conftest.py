@@ -94,9 +94,9 @@ def starter(db: None) -> Workspace:
 
 
 @pytest.fixture
-def copy(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-    """The alias of a copy of the tests' database, to do with as one likes."""
-    with django_db_blocker.unblock(), workspace_scope(NOTHING):
+def copy(transactional_db: None) -> Iterator[str]:
+    """The alias of a copy of the tests' database and the rows in it, to do with as one likes."""
+    with workspace_scope(NOTHING):
         yield from _copied()
 
 
@@ -111,6 +111,7 @@ def _copied() -> Iterator[str]:
         cursor.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [original])
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{original}"')
+    connections[alias].connect()  # Django's test case would forbid that later: it does not know the alias
     try:
         yield alias
     finally:

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('batches', '0004_counters'),
-        ('conversations', '0010_indexes'),
+        ('conversations', '0011_indexes'),
     ]
 
     operations = [

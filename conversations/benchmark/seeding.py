@@ -19,6 +19,7 @@ from conversations import quality
 from conversations.benchmark.spread import REPORTS, Line, Staged, Stock, kinds, rows
 from conversations.benchmark.vocabulary import PHRASES, phrases
 from conversations.choices import Tier
+from conversations.coverage import recount
 from conversations.models import Chunk, Conversation, ConversationNumber, Dimension, PromptTemplate, Workspace
 from conversations.numbering import next_ids
 from conversations.starter.load import load_contents
@@ -68,6 +69,7 @@ def seed(
         load_contents(workspace)
         line = Line(_first_number(workspace), count, turns, timezone.now())
         _load_all(_Load(workspace, line, _stock(workspace), report), chunk)
+        recount(workspace)  # many connections at once leave many changes to sum up
     _tidy()
     return workspace
 

@@ -1,6 +1,6 @@
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.operations import AddIndexConcurrently, BtreeGinExtension
-from django.db import connection, migrations
+from django.db import migrations
 
 from convgen.tenancy import EVERY, workspace_scope
 
@@ -9,7 +9,9 @@ AT_ONCE = 1000  # conversations in a transaction: who writes one of them meanwhi
 
 def fill(apps, schema_editor):
     """The documents of what was there before the triggers. Interrupted, it can be run again."""
-    conversations = apps.get_model("conversations", "Conversation").objects.order_by("pk").values_list("pk", flat=True)
+    connection = schema_editor.connection
+    rows = apps.get_model("conversations", "Conversation").objects.using(connection.alias)
+    conversations = rows.order_by("pk").values_list("pk", flat=True)
     with workspace_scope(EVERY), connection.cursor() as cursor:
         ids = list(conversations[:AT_ONCE])
         while ids:

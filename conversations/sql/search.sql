@@ -6,7 +6,7 @@ ALTER TEXT SEARCH CONFIGURATION conversations_search
 -- A document goes with its conversation. Foreign keys act without regard to row-level security.
 ALTER TABLE conversations_searchdocument
     ADD CONSTRAINT search_document_same_workspace FOREIGN KEY (workspace_id, conversation_id)
-    REFERENCES conversations_conversation (workspace_id, id) ON DELETE CASCADE;
+    REFERENCES conversations_conversation (workspace_id, id) ON DELETE CASCADE ON UPDATE CASCADE;
 COMMENT ON CONSTRAINT search_document_same_workspace ON conversations_searchdocument
     IS 'Leads to a conversation of the same workspace, and goes with it.';
 

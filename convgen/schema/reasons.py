@@ -41,7 +41,8 @@ def of_constraint(model: Model, part: Part) -> str:
 def of_index(model: Model, part: Part) -> str:
     if said := _said(model, part.name) or part.comment:
         return said
-    return "" if _is_declared(model, part.name) else _of_indexed_field(model, part)
+    declared = next((index for index in model._meta.indexes if index.name == part.name), None)
+    return _of_fields(declared.fields) if declared else _of_indexed_field(model, part)
 
 
 def of_trigger(model: Model, part: Part) -> str:
@@ -70,7 +71,14 @@ def _said(model: Model, name: str) -> str:
 
 
 def _is_declared(model: Model, name: str) -> bool:
-    return any(one.name == name for one in [*model._meta.constraints, *model._meta.indexes])
+    return any(one.name == name for one in model._meta.constraints)
+
+
+def _of_fields(fields: list[str]) -> str:
+    """What the fields of an index say by themselves; "" when they do not."""
+    if fields[:1] == ["workspace"] and fields[-2:] == ["created_at", "id"]:
+        return f"The list by {' and '.join(fields[1:-2])}, newest first, and the list sorted by it."
+    return "What leads to one row, and lets go of it when it is deleted." if len(fields) == 1 else ""
 
 
 def _of_helper(model: Model, name: str) -> str:

@@ -48,7 +48,8 @@ SEARCHES = {
     "all": "money",
     "10 %": "budget",
     "0.1 %": "annuity",
-    "one": "case7",
+    "one": "case7 ",  # the space ends the word: without it, it is the beginning of many
+    "old, 11 %": "case7",  # none of them among the newest
     "none": "zeppelin",
     "beginning": "annui",
     "two words": "money annuity",

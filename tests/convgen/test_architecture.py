@@ -13,6 +13,13 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections, models
 
+from conversations import similarity
+from conversations.benchmark.seeding import seed
+from conversations.models.coverage import CoverageChange, CoverageCount
+from conversations.starter.load import load_starter
+from convgen.tenancy import EVERY, workspace_scope
+from tests.factories import BatchItemFactory, ExportFactory, GenerationLogFactory, MembershipFactory, TurnFactory
+
 OURS = ("convgen", "conversations", "generation", "batches")
 
 
@@ -90,3 +97,41 @@ def test_every_migration_can_be_undone_and_done_again(copy: str) -> None:
     assert _ours(_schema(copy)) == set()
     call_command("migrate", database=copy, verbosity=0)
     assert _schema(copy) == before
+
+
+@pytest.fixture
+def seeded(transactional_db: None) -> None:
+    """Two workspaces with rows in every table, made of hundreds of conversations."""
+    load_starter()
+    seed("benchmark", 700)
+    for _ in range(2):
+        log = GenerationLogFactory(conversation__status="approved", conversation__review_history=[{"by": "mona"}])
+        TurnFactory(conversation=log.conversation)
+        ExportFactory(workspace=log.workspace)
+        MembershipFactory(workspace=log.workspace)
+        BatchItemFactory(
+            job__workspace=log.workspace, conversation=log.conversation, status="completed", cost_usd="0.5"
+        )
+        similarity.remember(log.workspace_id, log.conversation_id, tuple(range(126)))
+
+
+def _rows(alias: str) -> dict[str, int]:
+    summed_up = {CoverageCount, CoverageChange}  # two ways to say the same
+    models = {model for app in OURS for model in apps.get_app_config(app).get_models()} - summed_up
+    with workspace_scope(EVERY):
+        return {model._meta.label: model._default_manager.using(alias).count() for model in models}
+
+
+def test_migrations_keep_the_rows_on_their_way_back_and_forth(seeded: None, copy: str) -> None:
+    before = _rows(copy)
+    assert {label for label, count in before.items() if not count} == {"generation.RateGrant"}
+    for app, first in (("batches", "0001"), ("generation", "0002"), ("conversations", "0001")):
+        call_command("migrate", app, first, database=copy, verbosity=0)
+    call_command("migrate", database=copy, verbosity=0)
+    assert _rows(copy) == before
+
+
+def test_a_database_with_rows_is_emptied_by_going_back_to_zero_and_made_again(seeded: None, copy: str) -> None:
+    call_command("migrate", "convgen", "zero", database=copy, verbosity=0)
+    call_command("migrate", database=copy, verbosity=0)
+    assert set(_rows(copy).values()) == {0}

@@ -1,5 +1,6 @@
 """Fill a workspace with realistic volume, to measure on."""
 
+import logging
 import time
 from argparse import ArgumentParser
 from typing import Any, TextIO, cast
@@ -31,6 +32,7 @@ class Command(BaseCommand):
             raise CommandError(f"--conversations must be 1 or more, not {count}.")
         if not 1 <= fewest <= most:
             raise CommandError(f"--turns must be 1 or more, the fewest first, not {fewest} {most}.")
+        logging.getLogger("convgen.database.slow_queries").setLevel(logging.ERROR)  # its statements are slow by intent
         begun = time.monotonic()
         try:
             with self._progress() as progress:

@@ -20,7 +20,7 @@ ALTER STATISTICS conversation_status_and_quality SET STATISTICS 10000;
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('conversations', '0009_coverage_count'),
+        ('conversations', '0010_coverage_fill'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
