@@ -146,6 +146,7 @@ def test_ctrl_c_pauses_keeps_what_is_in_flight_and_says_how_to_go_on(
 ) -> None:
     claude.behaviour.latency = 1.5
     drafts(workspace, 12)
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background, it would be ignored, also by children
     process = subprocess.Popen(
         manage("generate_batch", "--inline", "--select", "drafts", "--concurrency", "2"),
         env=environment(),

@@ -15,7 +15,7 @@ from conversations.benchmark.seeding import AlreadySeeded, NotABenchmark, seed
 class Command(BaseCommand):
     help = (
         "Fills a workspace of its own with made-up conversations, to measure lists and searches on. "
-        "A million take minutes and about 7 GB of disk."
+        "A million take five to ten minutes and 10 GB of disk."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
