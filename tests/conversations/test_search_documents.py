@@ -3,6 +3,7 @@
 from datetime import timedelta
 from importlib import import_module
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
@@ -123,7 +124,7 @@ def test_the_migration_writes_the_documents_of_what_was_there_before(monkeypatch
     migration = import_module(f"conversations.migrations.{name}")
     monkeypatch.setattr(migration, "AT_ONCE", 2)
     with workspace_scope(NOTHING):
-        migration.fill(apps, None)
+        migration.fill(apps, SimpleNamespace(connection=connection))
     for number, conversation in enumerate(made):
         assert Conversation.objects.matching(f'"words of {number}"').get() == conversation
 

@@ -101,7 +101,7 @@ def test_candidates_come_from_the_index(workspace: Workspace) -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute("SELECT gin_clean_pending_list('fingerprint_bands')")
-        cursor.execute("ANALYZE conversations_fingerprint")
+        cursor.execute("ANALYZE conversations_fingerprint, conversations_conversation")
     with workspace_scope(workspace.pk), CaptureQueriesContext(connection) as asked:
         nearest(workspace.pk, signature(SAID), excluding=uuid4())
     with workspace_scope(workspace.pk), connection.cursor() as cursor:
