@@ -135,7 +135,8 @@ def _end(job_id: UUID, status: JobStatus, reason: str, *, allowed: tuple[JobStat
     if moved:
         waiting = BatchItem.objects.filter(job_id=job_id, status=ItemStatus.QUEUED)
         waiting.update(status=ItemStatus.CANCELLED, completed_at=timezone.now())
-        for item in _orphans().filter(job_id=job_id):
+        # One that is being saved at this moment is locked, and waits for the job's row: it is left to the reaper.
+        for item in _orphans().filter(job_id=job_id).select_for_update(skip_locked=True, of=("self",)):
             _free(item)
     return moved
 

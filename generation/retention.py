@@ -50,6 +50,7 @@ def maintain(*, keep_days: int, dry_run: bool = False) -> Maintenance:
         raise ValueError(f"The log cannot be kept for {keep_days} days. Give a number from 1 to {LONGEST_KEPT}.")
     try:
         with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL statement_timeout = 0")  # if nobody maintained it for long, much is to be moved
             cursor.execute(MAINTAIN, [MONTHS_AHEAD, keep_days])
             done = Maintenance(*cursor.fetchone())
             if dry_run:

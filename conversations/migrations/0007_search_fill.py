@@ -28,6 +28,8 @@ class Migration(migrations.Migration):
         migrations.RunPython(fill, migrations.RunPython.noop),
         # Last, because an index is built faster than it is kept.
         BtreeGinExtension(),
+        # What an interrupted build leaves behind is no index, but has its name.
+        migrations.RunSQL("DROP INDEX CONCURRENTLY IF EXISTS search_document_words", migrations.RunSQL.noop),
         AddIndexConcurrently(
             "searchdocument", GinIndex(fields=["workspace", "document"], name="search_document_words")
         ),

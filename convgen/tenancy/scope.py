@@ -6,7 +6,8 @@ is entered at a door (the middleware, a task, a command) and holds for all that 
     with workspace_scope(workspace.pk):
         ...
 
-It belongs to the context, as Django's time zone does, and holds no transaction or connection. The database backend
+It belongs to the context, as Django's time zone does, and holds no transaction or connection. What is lazy must be read
+inside: a queryset or an iterator that is read after the scope finds nothing. The database backend
 tells PostgreSQL the scope anew in each transaction, for that transaction only, so that nothing of it is left on a
 connection that others use next.
 """

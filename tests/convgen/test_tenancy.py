@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 from django.apps import apps
-from django.core.exceptions import ValidationError
+from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Model
 
 from batches.models import BatchItem
 from conversations.models import Chunk, Conversation, Dimension, Turn, Workspace
+from convgen.database.backend import base
 from convgen.tenancy import EVERY, NOTHING, current_scope, workspace_scope
 from tests.factories import (
     BatchItemFactory,
@@ -247,6 +248,15 @@ def test_the_application_is_no_superuser_and_passes_no_policy() -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT rolsuper, rolbypassrls FROM pg_roles WHERE rolname = current_user")
         assert cursor.fetchone() == (False, False)
+
+
+def test_a_role_that_no_policy_binds_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    connection.ensure_connection()
+    connection._refuse_unguarded()  # ours is bound
+    superuser = "(SELECT min(rolname::text) FROM pg_roles WHERE rolsuper)"
+    monkeypatch.setattr(base, "UNGUARDED", base.UNGUARDED.replace("current_user", superuser))
+    with pytest.raises(ImproperlyConfigured, match="row-level security does not hold"):
+        connection._refuse_unguarded()
 
 
 def test_references_between_rows_of_a_workspace_are_all_held_there() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.postgresql import base
 from psycopg.pq import TransactionStatus
 from psycopg_pool import PoolTimeout
@@ -17,9 +18,12 @@ from convgen.tenancy.scope import EVERY, NOTHING, Scope, current_scope
 
 SET_SCOPE = f"SELECT set_config('{WORKSPACE_SETTING}', %s, true), set_config('{EVERY_SETTING}', %s, true)"
 
+UNGUARDED = "SELECT rolsuper OR rolbypassrls FROM pg_roles WHERE rolname = current_user"
+
 
 class DatabaseWrapper(base.DatabaseWrapper):
     started: set[Path] = set()  # data directories whose server this process has seen running
+    guarded_roles: set[str] = set()  # those that this process has found to be bound by row-level security
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -65,6 +69,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _savepoint_rollback(self, sid: str) -> None:
         super()._savepoint_rollback(sid)  # type: ignore[misc]
         self.told_scope = None
+
+    def init_connection_state(self) -> None:
+        super().init_connection_state()
+        role = str(self.settings_dict["USER"])
+        if role not in self.guarded_roles:
+            self._refuse_unguarded()
+            self.guarded_roles.add(role)
+
+    def _refuse_unguarded(self) -> None:
+        """No policy holds for a superuser, or a role with BYPASSRLS: workspaces would see each other's rows."""
+        found = self.connection.execute(UNGUARDED).fetchone()
+        if found and found[0]:
+            raise ImproperlyConfigured(
+                "The database's role is a superuser or has BYPASSRLS: row-level security does not hold for it. "
+                "Name a role in DATABASE_URL that is neither, and owns the database."
+            )
 
     # Connections: from the pool, if there is one; the embedded server is started if need be.
 
