@@ -40,10 +40,10 @@ docs: .venv/runtime  ## Write docs/database.md from the models and the database
 	@$(MANAGE) describe_database
 
 lock: .venv/dev  ## Renew the locks from pyproject.toml
-	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
 		--custom-compile-command 'make lock' --upgrade --quiet -o requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra dev -c requirements.lock --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --custom-compile-command 'make lock' --upgrade --quiet -o requirements-dev.lock
+		--generate-hashes --no-strip-extras --no-emit-index-url --custom-compile-command 'make lock' --upgrade --quiet -o requirements-dev.lock
 
 .PHONY: database
 database: .venv/runtime
