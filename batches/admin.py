@@ -50,9 +50,11 @@ class BatchJobAdmin(ReadOnlyAdmin):
     _time_and_cost = [("started_at", "completed_at", "estimated_time_remaining"), ("cost", "budget")]
     _configuration = [
         ("tier", "selection"),
-        ("priority", "delivery", "model"),
-        ("concurrent_processing", "max_attempts"),
-        "error_handling",
+        ("priority", "delivery"),
+        ("concurrent_processing", "error_handling"),
+        ("max_attempts", "retry_strategy", "request_timeout"),
+        ("model", "max_tokens", "effort"),
+        ("temperature", "top_p"),
         "parameters",
     ]
 
@@ -108,7 +110,7 @@ class BatchJobAdmin(ReadOnlyAdmin):
     def results(self, job: BatchJob) -> str:
         summary = summarize(job)
         tiers = [(Tier(tier.tier).label, tier) for tier in summary.tiers]
-        shown = {"tiers": tiers, "failures": summary.failures.most_common(), "simulated": summary.simulated}
+        shown = {"tiers": tiers, "failures": summary.failures.most_common(), "summary": summary}
         return render_to_string("batches/results.html", shown)
 
     @admin.display(description="cost", ordering="actual_cost_usd")

@@ -25,6 +25,7 @@ from batches.choices import ErrorHandling, JobStatus
 from batches.draining import Drain, Granted
 from batches.leases import Claimed, Look, Work
 from batches.models import BatchJob
+from conversations.models import Workspace
 from convgen.database.threads import DatabaseThreads
 from convgen.route import route
 from convgen.tenancy import EVERY, workspace_scope
@@ -34,6 +35,7 @@ from generation.endpoint import Endpoint, endpoint
 from generation.errors import FixConfiguration, GenerationError, ReplyUnusable, RetryLater, StopEverything
 from generation.limits import RequestLimit
 from generation.request import descriptions
+from generation.retries import RetryPolicy
 from generation.service import Generator, Interrupted, Outcome
 
 logger = logging.getLogger(__name__)
@@ -75,7 +77,7 @@ def _run_in_scope(job: BatchJob, on_unfinished: Callable[[UUID], None], stopping
 
 
 async def _run(job: BatchJob, runner: str, target: Endpoint, stopping: Callable[[], bool]) -> None:
-    claude = Claude(target, timeout=settings.ANTHROPIC_TIMEOUT)
+    claude = Claude(target, timeout=job.request_timeout or settings.ANTHROPIC_TIMEOUT)
     # Two threads: claiming must not queue behind the saving of what has arrived. More would only compete for
     # Python's one lock (docs/decisions/0002-slices-on-django-q2.md has the figures).
     async with DatabaseThreads(threads=1) as steering, DatabaseThreads(threads=1) as saving, claude:
@@ -85,12 +87,12 @@ async def _run(job: BatchJob, runner: str, target: Endpoint, stopping: Callable[
             claude=claude,
             database=saving,
             limit=limit,
-            model=job.model,
+            workspace=await steering(Workspace.objects.get, pk=job.workspace_id),
             described=await steering(descriptions, job.workspace_id),
-            max_attempts=job.max_attempts,
+            policy=RetryPolicy(job.max_attempts, job.retry_strategy, settings.GENERATION_FIRST_WAIT),
+            overrides=job,
             sleep=drain.sleep,
             shared=job.shared_parameters,
-            first_wait=settings.GENERATION_FIRST_WAIT,
         )
         await Slice(job, runner, steering, limit, generator, drain, stopping).run()
 

@@ -153,13 +153,15 @@ def _claim_rows(job: BatchJob, runner: str, wanted: int) -> tuple[list[tuple[Any
     if not rows:
         return [], set()
     wanted_claims = [claims.Claim(conversation, call, former) for _item, conversation, call, former, _attempts in rows]
-    return rows, claims.take(wanted_claims, attempts=job.max_attempts)
+    return rows, claims.take(wanted_claims)
 
 
 def heartbeat(works: Iterable[Work]) -> None:
-    """Keep the leases of items that are being worked on."""
+    """Keep the leases of items that are being worked on, and the claims on their conversations."""
+    works = list(works)
     held = BatchItem.objects.filter(call_id__in=[work.call_id for work in works], status=ItemStatus.PROCESSING)
     held.update(lease_expires_at=timezone.now() + timedelta(seconds=settings.BATCH_LEASE_SECONDS))
+    claims.renew([claims.Claim(work.draft.pk, work.call_id) for work in works])
 
 
 @transaction.atomic

@@ -4,6 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Case, F, Func, Q, Value, When
 from django.utils import timezone
@@ -22,9 +23,11 @@ from batches.choices import (
 from batches.counters import COUNT_ITEMS, CountersBeginAtZero, CountersFollowItems
 from batches.transitions import ITEM, JOB
 from conversations.models import Conversation, Workspace, WorkspaceRow
+from conversations.models.configuration import Configured, configuration_rules
 from convgen.models import at_least, one_of
 from convgen.states import Transitions
 from convgen.tenancy.references import SameWorkspace, referable
+from generation.retries import MOST_ATTEMPTS, RetryStrategy
 
 # Nothing is left of a job that has ended; nothing is known of one that no slice has measured.
 TIME_REMAINING = Case(
@@ -37,7 +40,7 @@ TIME_REMAINING = Case(
 )
 
 
-class BatchJob(WorkspaceRow):
+class BatchJob(Configured, WorkspaceRow):
     """A batch: what it takes, how it is run, and how far it is."""
 
     name = models.CharField(max_length=200)
@@ -71,10 +74,21 @@ class BatchJob(WorkspaceRow):
     shared_parameters = models.JSONField(default=dict, blank=True)
     concurrent_processing = models.PositiveSmallIntegerField(default=3, help_text="Calls in flight at one time.")
     error_handling = models.CharField(max_length=10, choices=ErrorHandling, default=ErrorHandling.CONTINUE)
-    max_attempts = models.PositiveSmallIntegerField(default=3, help_text="Requests for one conversation, at most.")
+    max_attempts = models.PositiveSmallIntegerField(
+        default=3,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_ATTEMPTS)],
+        help_text="Requests for one conversation, at most.",
+    )
     delivery = models.CharField(max_length=10, choices=Delivery, default=Delivery.LIVE)
-    # As Claude names it.
-    model = models.CharField(max_length=100)
+    retry_strategy = models.CharField(
+        max_length=20, choices=RetryStrategy, default=RetryStrategy.EXPONENTIAL, help_text="How waits grow."
+    )
+    request_timeout = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text="Seconds for one request, at most. Empty: as the installation has it.",
+    )
     # What it may cost, in USD; nothing: whatever it costs.
     budget_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
     # Cost, tokens and time as they were foreseen.
@@ -103,6 +117,10 @@ class BatchJob(WorkspaceRow):
             # Without a call in flight it would never end.
             models.CheckConstraint(condition=Q(concurrent_processing__gte=1), name="batch_job_concurrency_positive"),
             at_least("max_attempts", 1, table="batch_job"),
+            one_of("retry_strategy", RetryStrategy, table="batch_job"),
+            at_least("request_timeout", 1, table="batch_job"),
+            # What Claude takes.
+            *configuration_rules("batch_job"),
             at_least("budget_usd", 0, table="batch_job"),
             at_least("actual_cost_usd", 0, table="batch_job"),
             # No more can have ended than there are.

@@ -1,11 +1,12 @@
 """What a batch will do, and its creation."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
@@ -15,7 +16,9 @@ from batches.choices import ENDED, OPEN, ErrorHandling, JobStatus, Priority, Sel
 from batches.models import BatchItem, BatchJob
 from conversations import coverage
 from conversations.choices import Status, Tier
-from conversations.models import Conversation, Workspace
+from conversations.models import Conversation, PromptTemplate, Workspace
+from generation.configuration import Overrides, configuration_of
+from generation.retries import RetryStrategy
 
 # What each selection takes; the gaps themselves have become drafts by then.
 STATUSES = {
@@ -40,8 +43,10 @@ class Order:
     concurrency: int = 3
     error_handling: str = ErrorHandling.CONTINUE
     priority: str = Priority.NORMAL
-    model: str = ""  # empty: the default of the settings
+    overrides: Overrides = field(default_factory=Overrides)  # of how Claude is asked
     max_attempts: int = 0  # 0: the default of the settings
+    retry_strategy: str = ""  # empty: the default of the settings
+    request_timeout: int | None = None  # seconds; none: the default of the settings
     shared_parameters: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     created_by: Any = None
@@ -61,6 +66,8 @@ def create(order: Order, *, inline: bool = False) -> BatchJob | None:
     if not conversations:
         return None
     job = _job(order, size=len(conversations))
+    _check_job(job)
+    _check_configuration(order, [pk for pk, _tier in conversations])
     job.save()
     _add_items(job, [pk for pk, _tier in conversations])
     if inline:
@@ -76,6 +83,31 @@ def _check(order: Order) -> None:
         raise PlanError(
             f"Concurrency must lie between 1 and {settings.MAX_BATCH_CONCURRENCY}, not {order.concurrency}."
         )
+
+
+def _check_job(job: BatchJob) -> None:
+    """Refuse values that no job may have, all at once and by name."""
+    try:
+        job.clean_fields(exclude=["runner", "created_by", "workspace"])
+    except ValidationError as error:
+        told = [f"{name}: {' '.join(words)}" for name, words in error.message_dict.items()]
+        raise PlanError(f"The batch cannot be created. {' '.join(told)}") from error
+    longest = settings.Q_CLUSTER["timeout"] - settings.BATCH_SLICE_SECONDS
+    if job.request_timeout and job.request_timeout >= longest:
+        raise PlanError(f"A request may take less than {longest:g} seconds in a batch, not {job.request_timeout}.")
+
+
+def _check_configuration(order: Order, conversations: Iterable[UUID]) -> None:
+    """Refuse what Claude would refuse, before anything is spent."""
+    used = Conversation.objects.filter(pk__in=conversations).values("template")
+    templates = PromptTemplate.objects.filter(pk__in=used)
+    problems = [
+        problem
+        for template in templates
+        for problem in configuration_of([order.overrides, template, order.workspace]).problems().values()
+    ]
+    if problems:
+        raise PlanError(" ".join(dict.fromkeys(problems)))
 
 
 def _selected(order: Order) -> QuerySet[Conversation]:
@@ -130,8 +162,10 @@ def _job(order: Order, *, size: int) -> BatchJob:
         concurrent_processing=order.concurrency,
         error_handling=order.error_handling,
         priority=order.priority,
-        model=order.model or settings.ANTHROPIC_MODEL,
+        **asdict(order.overrides),
         max_attempts=order.max_attempts or settings.GENERATION_ATTEMPTS,
+        retry_strategy=order.retry_strategy or RetryStrategy(settings.GENERATION_RETRY_STRATEGY),
+        request_timeout=order.request_timeout,
         shared_parameters=dict(order.shared_parameters),
         created_by=order.created_by,
     )

@@ -22,6 +22,8 @@ def print_summary(summary: Summary, console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    if summary.cache_saving_usd > 0:
+        console.print(f"The prompt cache saved ${summary.cache_saving_usd:.4f}.", highlight=False)
     for message, count in summary.failures.most_common(5):
         console.print(f"{count} failed: {message}", highlight=False, markup=False, soft_wrap=True)
 

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Sum
 from django.utils import timezone
 
 from batches.choices import ItemStatus
 from batches.models import BatchItem, BatchJob
 from conversations.choices import Status, Tier
+from generation.models import GenerationLog
 
 HISTOGRAM = (("<4", 0, 4), ("<6", 4, 6), ("<8", 6, 8), ("8+", 8, 11))  # quality scores, upper bound excluded
 
@@ -53,6 +55,7 @@ class Summary:
     tiers: list[TierSummary]
     failures: Counter[str]  # message -> items; most frequent first
     simulated: int  # of the successful ones, how many were written by simulated Claude
+    cache_saving_usd: Decimal  # how much more it would have cost without the prompt cache
 
     @property
     def duration(self) -> float:
@@ -76,6 +79,7 @@ class Summary:
             "succeeded": self.job.successful_items,
             "failed": self.job.failed_items,
             "cost_usd": str(self.job.actual_cost_usd),
+            "cache_saving_usd": str(self.cache_saving_usd),
             "duration_seconds": round(self.duration, 3),
             "simulated": self.simulated,
             "tiers": [_tier_json(tier) for tier in self.tiers],
@@ -93,7 +97,19 @@ def summarize(job: BatchJob) -> Summary:
         simulated += row["status"] == ItemStatus.COMPLETED and row["conversation__simulated"]
         if row["status"] == ItemStatus.FAILED:
             failures[row["error_message"]] += 1
-    return Summary(job, [tier for tier in tiers.values() if tier.total], failures, simulated)
+    shown = [tier for tier in tiers.values() if tier.total]
+    return Summary(job, shown, failures, simulated, _saved_by_cache(job))
+
+
+def _saved_by_cache(job: BatchJob) -> Decimal:
+    """From the log, of all attempts at the job's conversations since it was created."""
+    attempts = GenerationLog.objects.filter(
+        conversation__in=job.items.values("conversation"), created_at__gte=job.created_at
+    )
+    if job.completed_at:
+        attempts = attempts.filter(created_at__lte=job.completed_at)
+    saved: Decimal | None = attempts.aggregate(saved=Sum("cache_saving_usd"))["saved"]
+    return saved or Decimal(0)
 
 
 def _rows(job: BatchJob) -> Any:

@@ -50,6 +50,16 @@ NOT_LIVE = (Status.ARCHIVED, Status.REJECTED)
 WITH_TURNS = (Status.GENERATED, Status.PENDING_REVIEW, Status.NEEDS_REVISION, Status.APPROVED)
 
 
+class Effort(models.TextChoices):
+    """How much Claude puts into a reply: `output_config.effort` of the Messages API."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    XHIGH = "xhigh", "Extra high"
+    MAX = "max", "Maximum"
+
+
 class TurnRole(models.TextChoices):
     USER = "user"
     ASSISTANT = "assistant"

@@ -128,14 +128,18 @@ ANTHROPIC_API_KEY = env.str("ANTHROPIC_API_KEY", default="")
 ANTHROPIC_BASE_URL = env.str("ANTHROPIC_BASE_URL", default="")  # empty: Anthropic's own, or simulated Claude
 ANTHROPIC_MODEL = env.str("ANTHROPIC_MODEL", default="claude-sonnet-5-5")
 ANTHROPIC_MAX_TOKENS = env.int("ANTHROPIC_MAX_TOKENS", default=16_000)  # tokens of one reply
+ANTHROPIC_EFFORT = env.str("ANTHROPIC_EFFORT", default="")  # low, medium, high, xhigh, max; empty: the model's own
 ANTHROPIC_TIMEOUT = env.float("ANTHROPIC_TIMEOUT", default=150.0)  # seconds for one request
+
+SAMPLING_MODELS = env.list("SAMPLING_MODELS", default=[])  # further models that take temperature and top-p
 
 # USD per million tokens, for a model that genai-prices does not know or a price agreed with Anthropic:
 # {"claude-x": {"input": "2", "output": "10", "cache_read": "0.2", "cache_write": "2.5"}}
 MODEL_PRICES = env.json("MODEL_PRICES", default={})
 
 GENERATION_ATTEMPTS = env.int("GENERATION_ATTEMPTS", default=3)  # requests for one conversation, at most
-GENERATION_FIRST_WAIT = env.float("GENERATION_FIRST_WAIT", default=1.0)  # seconds before the second; it doubles
+GENERATION_RETRY_STRATEGY = env.str("GENERATION_RETRY_STRATEGY", default="exponential")  # or linear, or fixed
+GENERATION_FIRST_WAIT = env.float("GENERATION_FIRST_WAIT", default=1.0)  # seconds before the second
 RATE_LIMIT_RPM = env.int("RATE_LIMIT_RPM", default=50)  # requests in any 60 seconds, over all processes
 SIMULATED_RATE_LIMIT_RPM = env.int("SIMULATED_RATE_LIMIT_RPM", default=60_000)
 

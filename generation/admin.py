@@ -1,4 +1,4 @@
-"""The generation log, and prompt templates with a form that can read prompts."""
+"""The generation log; templates with a form that can read prompts; workspaces that say how Claude is asked."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,13 +11,15 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from conversations.admin.display import badge, page_link, problem, usd, with_sentence
+from conversations.admin.display import badge, page_link, problem, saved_by_cache, usd, with_sentence
 from conversations.admin.fields import pretty_json
 from conversations.admin.lists import ReadOnlyAdmin
 from conversations.admin.scoping import visible
 from conversations.admin.templates import PromptTemplateAdmin, PromptTemplateForm
-from conversations.models import Conversation, PromptTemplate
+from conversations.admin.workspaces import WorkspaceAdmin, WorkspaceForm
+from conversations.models import Conversation, PromptTemplate, Workspace
 from convgen.database.expressions import among
+from generation.admin_configuration import FIELDSET, ConfiguredAdmin, ConfiguredForm
 from generation.errors import GenerationError
 from generation.models import GenerationLog
 from generation.prompts import TemplateSyntaxError, VariableDefinitionError, parse, parse_variables
@@ -25,7 +27,7 @@ from generation.prompts import TemplateSyntaxError, VariableDefinitionError, par
 NEWEST = 1000  # log rows among which the filters look for models
 
 
-class ReadingPromptTemplateForm(PromptTemplateForm):
+class ReadingPromptTemplateForm(ConfiguredForm, PromptTemplateForm):
     """Refuses prompts that could not be resolved, and says where they go wrong."""
 
     def clean_structure(self) -> str:
@@ -52,8 +54,31 @@ def _readable(text: str) -> str:
 
 
 @admin.register(PromptTemplate)
-class ReadingPromptTemplateAdmin(PromptTemplateAdmin):
+class ReadingPromptTemplateAdmin(ConfiguredAdmin, PromptTemplateAdmin):
     form = ReadingPromptTemplateForm
+    readonly_fields = [*PromptTemplateAdmin.readonly_fields, "in_force"]
+    fieldsets = [*PromptTemplateAdmin.fieldsets[:-1], FIELDSET, PromptTemplateAdmin.fieldsets[-1]]
+
+    def save_model(self, request: HttpRequest, obj: PromptTemplate, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        self.warn_of_the_end(request, obj)
+
+
+class ConfiguredWorkspaceForm(ConfiguredForm, WorkspaceForm):
+    pass
+
+
+@admin.register(Workspace)
+class ConfiguredWorkspaceAdmin(ConfiguredAdmin, WorkspaceAdmin):
+    form = ConfiguredWorkspaceForm
+    fieldsets = [*WorkspaceAdmin.fieldsets, FIELDSET]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [*super().get_readonly_fields(request, obj), "in_force"]
+
+    def save_model(self, request: HttpRequest, obj: Workspace, form: Any, change: bool) -> None:
+        super().save_model(request, obj, form, change)
+        self.warn_of_the_end(request, obj)
 
 
 class ErrorTypeFilter(admin.SimpleListFilter):
@@ -159,7 +184,8 @@ class GenerationLogAdmin(ReadOnlyAdmin):
 
     @admin.display(description="prompt cache")
     def cached(self, log: GenerationLog) -> str:
-        return f"{log.cache_read_tokens:,} tokens read, {log.cache_write_tokens:,} written"
+        tokens = f"{log.cache_read_tokens:,} tokens read, {log.cache_write_tokens:,} written"
+        return f"{tokens}; {saved_by_cache(log.cache_saving_usd)}" if log.cache_saving_usd else tokens
 
     @admin.display(description="why it failed")
     def failure(self, log: GenerationLog) -> SafeString:

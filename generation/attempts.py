@@ -1,7 +1,6 @@
 """The attempts at one conversation: send, read, and send again where that may help. Every attempt is logged."""
 
 import asyncio
-import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -15,12 +14,7 @@ from generation.errors import GenerationError, ReplyRefused, ReplyUnusable, Retr
 from generation.limits import Sleep
 from generation.pricing import Cost, cost_of
 from generation.reply import Reply, parse_reply
-
-FIRST_WAIT = 1.0  # seconds: then 2, 4, 8, 16
-LONGEST_WAIT = 16.0
-JITTER = 0.25  # share added at random, so that many waiters do not come back at one moment
-LONGEST_RETRY_AFTER = 300.0  # seconds: what Claude asks for is honoured up to here
-
+from generation.retries import RetryPolicy
 
 NOTHING = Cost(Decimal(0), assumed=False)
 
@@ -52,9 +46,9 @@ class Attempts:
     claude: Claude
     permit: Callable[[], Awaitable[None]]  # returns once a request may be sent
     log: Callable[[Attempt], Awaitable[None]]
-    most: int = 3
+    check_claim: Callable[[], Awaitable[None]]  # raises when what is asked for is no longer ours to make
+    policy: RetryPolicy = field(default_factory=RetryPolicy)
     sleep: Sleep = asyncio.sleep
-    first_wait: float = FIRST_WAIT
     requests: int = field(default=0, init=False)  # sent so far
     spent_usd: Decimal = field(default=Decimal(0), init=False)
 
@@ -62,7 +56,7 @@ class Attempts:
         """Raises the last attempt's `GenerationError` when none succeeds; `spent_usd` tells what that cost."""
         async for attempt in tenacity.AsyncRetrying(
             retry=tenacity.retry_if_exception_type(RetryLater),
-            stop=tenacity.stop_after_attempt(self.most),
+            stop=tenacity.stop_after_attempt(self.policy.attempts),
             wait=self._wait,
             sleep=self.sleep,
             reraise=True,
@@ -73,6 +67,8 @@ class Attempts:
 
     async def _once(self, request: dict[str, Any], number: int) -> Success:
         await self.permit()
+        if number > 1:  # somebody else may have taken over while we waited: do not pay for what cannot be saved
+            await self.check_claim()
         self.requests += 1
         begun = time.monotonic()
         answer: Answer | None = None
@@ -100,9 +96,6 @@ class Attempts:
         return Attempt(number, request, time.monotonic() - begun, answer, cost, error)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
-        """Seconds before the next attempt: what Claude asked for, else 1, 2, 4, 8, 16; a little more by chance."""
         error = state.outcome.exception() if state.outcome else None
-        backoff = min(self.first_wait * 2 ** (state.attempt_number - 1), LONGEST_WAIT)
         asked = error.retry_after if isinstance(error, RetryLater) else None
-        wait = backoff if asked is None else min(asked, LONGEST_RETRY_AFTER)
-        return wait + random.uniform(0, JITTER * min(wait, backoff))
+        return self.policy.wait(state.attempt_number, asked)

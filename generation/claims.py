@@ -1,24 +1,26 @@
 """The claim: who may generate a conversation at this moment, and save it.
 
 A claim is a conditional UPDATE to `generating`, so that of two callers one wins. Saving is another, on the claim's
-id: whoever lost the claim meanwhile changes nothing. A claim that its holder never gave back (the process died)
-can be taken over: by the same batch item at once, by others when it expires.
+id: whoever lost the claim meanwhile changes nothing. A claim ends by itself unless its holder renews it, which it does
+however long it waits for the limit or for Claude. One that its holder never gave back (the process died) can be taken
+over: by the same batch item at once, by others when it expires.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import connection
 from django.db.models import Case, F, Value, When
 from django.utils import timezone
 
 from conversations.choices import Status
 from conversations.models import Conversation
-from generation.attempts import LONGEST_RETRY_AFTER
 from generation.errors import Abandoned, NotClaimable
+
+CLAIM_SECONDS = 120.0  # how long a claim lasts without being renewed
+RENEW_SECONDS = CLAIM_SECONDS / 4  # how often its holder renews it
 
 TAKE = """
 UPDATE conversations_conversation AS conversation
@@ -36,6 +38,11 @@ WHERE conversation.id = wanted.id
 RETURNING conversation.id
 """
 
+RENEW = """
+UPDATE conversations_conversation SET claim_expires_at = clock_timestamp() + %s * interval '1 second'
+WHERE claim = ANY(%s::uuid[]) AND id = ANY(%s::uuid[]) AND status = 'generating'
+"""
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -44,13 +51,13 @@ class Claim:
     former: UUID | None = None  # the claim of the same batch item's interrupted try, which it takes over
 
 
-def take(claims: Sequence[Claim], *, attempts: int) -> set[UUID]:
+def take(claims: Sequence[Claim]) -> set[UUID]:
     """Claim conversations; the ids of those that were free (drafts, failed ones, expired or former claims)."""
     with connection.cursor() as cursor:
         cursor.execute(
             TAKE,
             [
-                longest(attempts),
+                CLAIM_SECONDS,
                 [claim.conversation_id for claim in claims],
                 [claim.id for claim in claims],
                 [claim.former for claim in claims],
@@ -59,15 +66,23 @@ def take(claims: Sequence[Claim], *, attempts: int) -> set[UUID]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def take_one(conversation_id: UUID, *, attempts: int, claim: UUID | None = None) -> UUID:
+def take_one(conversation_id: UUID, *, claim: UUID | None = None) -> UUID:
     """Claim one conversation; the claim's id, which is `claim` when given. Raises `NotClaimable`."""
     claim = claim or uuid4()
-    if not take([Claim(conversation_id, claim)], attempts=attempts):
+    if not take([Claim(conversation_id, claim)]):
         status = Conversation.objects.filter(pk=conversation_id).values_list("status", flat=True).first()
         raise NotClaimable(
             f"The conversation is {status or 'gone'}: only drafts and failed conversations can be generated."
         )
     return claim
+
+
+def renew(claims: Collection[Claim]) -> int:
+    """Keep claims for another while; how many of them are still held."""
+    with connection.cursor() as cursor:
+        ids = [claim.conversation_id for claim in claims]
+        cursor.execute(RENEW, [CLAIM_SECONDS, [claim.id for claim in claims], ids])
+        return int(cursor.rowcount)
 
 
 def give_back(conversation_id: UUID, claim: UUID, spent_usd: Decimal) -> None:
@@ -92,8 +107,3 @@ def expire() -> int:
         claim_expires_at=None,
         updated_at=timezone.now(),
     )
-
-
-def longest(attempts: int) -> float:
-    """Seconds that so many attempts can take at the very most; a claim lasts as long."""
-    return float(attempts * (settings.ANTHROPIC_TIMEOUT + LONGEST_RETRY_AFTER) + 60)

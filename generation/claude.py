@@ -24,6 +24,11 @@ SPEND_LIMIT_CODES = ("enforced_spend_limit_reached", "contract_spend_limit_reach
 ON_HOLD_CODE = "organization_on_hold"  # in a 400, although the request is not to blame
 OVERLOADED = 529  # Anthropic's own status code
 
+# The API's present version refuses these for every model, and the SDK has no arguments for them. Older models take
+# them under the version before (generation/model_catalogue.py).
+SAMPLING = ("temperature", "top_p")
+SAMPLING_VERSION = {"anthropic-version": "2023-06-01"}
+
 # A proxy that the environment names does not lead to this machine's own ports.
 _DIRECTLY = {f"all://{host}": None for host in ("127.0.0.1", "localhost", "[::1]")}
 
@@ -87,7 +92,7 @@ class Claude:
 
         try:
             async with asyncio.timeout(self._timeout):  # the SDK's own limits each read, not the whole
-                message = await self._sdk.messages.create(**request)
+                message = await self._sdk.messages.create(**_arguments(request))
         except TimeoutError as error:
             raise errors.TimedOut() from error
         except anthropic.AnthropicError as error:
@@ -95,6 +100,31 @@ class Claude:
         except (ValueError, RecursionError) as error:
             raise errors.ReplyMalformed("Claude's server sent something that is not JSON. Try again.") from error
         return _complete(_answer(message), message)
+
+    async def count_tokens(self, request: dict[str, Any]) -> int:
+        """The tokens of a request's input. Costs nothing. Raises a `GenerationError` as `send` does."""
+        import anthropic
+
+        counted = {name: request[name] for name in ("model", "system", "messages", "output_config") if name in request}
+        try:
+            async with asyncio.timeout(self._timeout):
+                count = await self._sdk.messages.count_tokens(**counted)
+        except TimeoutError as error:
+            raise errors.TimedOut() from error
+        except anthropic.AnthropicError as error:
+            raise translated(error) from error
+        except (ValueError, RecursionError) as error:
+            raise errors.ReplyMalformed("Claude's server sent something that is not JSON. Try again.") from error
+        return int(count.input_tokens)
+
+
+def _arguments(request: dict[str, Any]) -> dict[str, Any]:
+    """The SDK's arguments for a request as the API reads it."""
+    sampling = {name: request[name] for name in SAMPLING if name in request}
+    if not sampling:
+        return request
+    rest = {name: value for name, value in request.items() if name not in sampling}
+    return {**rest, "extra_body": sampling, "extra_headers": SAMPLING_VERSION}
 
 
 class _Block(BaseModel):
@@ -191,6 +221,7 @@ _FINAL: dict[int, type[errors.GenerationError]] = {
     402: errors.PaymentRequired,
     403: errors.AccessDenied,
     404: errors.ModelUnknown,
+    413: errors.RequestTooLarge,
 }
 
 

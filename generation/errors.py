@@ -13,11 +13,13 @@
     ├── FixInput              this conversation can never succeed as it is; others may
     │   ├── PromptUnresolved      template syntax, missing or wrong values
     │   ├── NotClaimable          somebody else is at it, or it is done already
-    │   ├── RequestRefused        400, 413, 422: Claude does not take such a request
+    │   ├── RequestRefused        400, 422, other 4xx: Claude does not take such a request
+    │   ├── RequestTooLarge       413: the prompt is longer than Claude takes
     │   ├── ReplyRefused          Claude declined to write it
     │   ├── Abandoned             begun too often without ever coming to an end
     │   └── ProgramFailed         an error of convgen's own
     ├── FixConfiguration      nothing can succeed until an operator mends a setting
+    │   ├── ConfigurationInvalid  settings that do not go together: a temperature for a model that takes none
     │   ├── KeyRefused            401
     │   ├── AccessDenied          403, or an account on hold
     │   └── ModelUnknown          404
@@ -108,6 +110,10 @@ class RequestRefused(FixInput):
     """Claude does not accept the request. Shorten or change the template."""
 
 
+class RequestTooLarge(FixInput):
+    """The prompt is larger than Claude takes (413). Shorten the source, the example or the template."""
+
+
 class ReplyRefused(FixInput):
     """Claude declined to write this conversation. Reword the template or choose another topic."""
 
@@ -126,6 +132,10 @@ class ProgramFailed(FixInput):
 
 class FixConfiguration(GenerationError):
     """Nothing can be generated until the configuration is mended."""
+
+
+class ConfigurationInvalid(FixConfiguration):
+    """The settings for Claude do not go together. Check model, effort and temperature."""
 
 
 class KeyRefused(FixConfiguration):

@@ -50,6 +50,7 @@ def _create(
         cache_read_tokens=usage.cache_read,
         cache_write_tokens=usage.cache_write,
         cost_usd=attempt.cost.usd,
+        cache_saving_usd=attempt.cost.cache_saving_usd,
         price_assumed=attempt.cost.assumed,
         duration_ms=round(attempt.duration * 1000),
         error_type=error.code() if error else "",

@@ -58,6 +58,8 @@ class GenerationLog(WorkspaceRow):
     cache_read_tokens = models.PositiveIntegerField(default=0)
     cache_write_tokens = models.PositiveIntegerField(default=0)
     cost_usd = models.DecimalField(max_digits=12, decimal_places=6, default=Decimal(0))
+    # What it would have cost more without the prompt cache. Below zero: writing to the cache costs more than it saves.
+    cache_saving_usd = models.DecimalField(max_digits=12, decimal_places=6, default=Decimal(0))
     price_assumed = models.BooleanField(default=False, help_text="The model's price was not known.")
     # From sending to the whole reply, in milliseconds.
     duration_ms = models.PositiveIntegerField(default=0)

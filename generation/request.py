@@ -6,6 +6,7 @@ from uuid import UUID
 
 from conversations.choices import DimensionKind
 from conversations.models import Conversation, Dimension, PromptTemplate
+from generation.configuration import Configuration
 from generation.errors import PromptUnresolved
 from generation.prompts import PromptError, Variable, escape_tags, parse_variables, resolve_all
 from generation.reply import output_format
@@ -34,8 +35,7 @@ def descriptions(workspace_id: UUID) -> dict[tuple[str, str], str]:
 def build_request(
     draft: Conversation,
     *,
-    model: str,
-    max_tokens: int,
+    configuration: Configuration,
     described: Descriptions,
     parameters: Mapping[str, object] | None = None,
     shared: Mapping[str, object] | None = None,
@@ -43,8 +43,9 @@ def build_request(
     """The request for a draft whose template, chunk and document are loaded.
 
     `parameters` are those given for this run, `shared` those of the batch. Raises `PromptUnresolved` with every
-    missing or wrong value at once.
+    missing or wrong value at once, and `ConfigurationInvalid` when the model does not take what is set for it.
     """
+    configuration.check()
     template = draft.template
     if template is None:
         raise PromptUnresolved("The conversation has no template. Choose one, then generate it again.")
@@ -56,8 +57,7 @@ def build_request(
     except PromptError as error:
         raise PromptUnresolved(f"Template “{template.name}”: {error}") from error
     return {
-        "model": model,
-        "max_tokens": max_tokens,
+        **configuration.as_request(),
         # The stable part, the same for all conversations of a template, comes first and is cached.
         "system": [
             {
@@ -67,7 +67,7 @@ def build_request(
             }
         ],
         "messages": [{"role": "user", "content": f"{resolved['structure']}\n\n{_brief(draft, own)}"}],
-        "output_config": output_format(),
+        "output_config": {**output_format(), **({"effort": effort} if (effort := configuration.effort) else {})},
     }
 
 

@@ -6,25 +6,29 @@ transaction is held while waiting for Claude.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connections
 
-from conversations.models import Conversation
+from conversations.models import Conversation, Workspace
+from conversations.models.configuration import Configured
 from convgen.database.threads import DatabaseThreads
 from generation import claims, logs, saving
-from generation.attempts import FIRST_WAIT, Attempts, Success
+from generation.attempts import Attempts, Success
 from generation.claude import Claude
+from generation.configuration import Overrides, configuration_of
 from generation.drafts import Drafts
 from generation.endpoint import Endpoint, endpoint
 from generation.errors import GenerationError, NotClaimable, ProgramFailed
 from generation.limits import RequestLimit, Sleep
 from generation.request import Descriptions, build_request, descriptions
+from generation.retries import RetryPolicy
 from generation.saving import NOBODY, Orderer
 
 logger = logging.getLogger(__name__)
@@ -53,12 +57,12 @@ class Generator:
     claude: Claude
     database: DatabaseThreads
     limit: RequestLimit
-    model: str
+    workspace: Workspace
     described: Descriptions
-    max_attempts: int
+    policy: RetryPolicy
+    overrides: Configured | Overrides | None = None  # what the run sets, before the template
     sleep: Sleep = asyncio.sleep
     shared: Mapping[str, object] = field(default_factory=dict)  # the batch's parameters
-    first_wait: float = FIRST_WAIT  # seconds before the second attempt
 
     async def generate(
         self,
@@ -78,9 +82,9 @@ class Generator:
             claude=self.claude,
             permit=permit or partial(self.limit.permit, self.sleep),
             log=lambda attempt: self.database(logs.write, draft, claim, attempt),
-            most=self.max_attempts,
+            check_claim=partial(self._check_claim, draft, claim),
+            policy=self.policy,
             sleep=self.sleep,
-            first_wait=self.first_wait,
         )
         success = None
         try:
@@ -106,23 +110,43 @@ class Generator:
     async def _make(self, draft: Conversation, attempts: Attempts, parameters: Mapping[str, object] | None) -> Success:
         request = build_request(
             draft,
-            model=self.model,
-            max_tokens=settings.ANTHROPIC_MAX_TOKENS,
+            configuration=configuration_of([self.overrides, draft.template, self.workspace]),
             described=self.described,
             parameters=parameters,
             shared=self.shared,
         )
         return await attempts.make(request)
 
+    async def _check_claim(self, draft: Conversation, claim: UUID) -> None:
+        """Renew the claim; raise `NotClaimable` when somebody else has taken it over."""
+        if not await self.database(claims.renew, [claims.Claim(draft.pk, claim)]):
+            raise NotClaimable("Somebody else took the conversation over while it waited.")
 
-def generate(conversation_id: UUID, *, parameters: Mapping[str, object] | None = None) -> Conversation:
+
+def default_policy() -> RetryPolicy:
+    """How the settings say to try."""
+    return RetryPolicy(
+        attempts=settings.GENERATION_ATTEMPTS,
+        strategy=settings.GENERATION_RETRY_STRATEGY,
+        first_wait=settings.GENERATION_FIRST_WAIT,
+    )
+
+
+def generate(
+    conversation_id: UUID,
+    *,
+    parameters: Mapping[str, object] | None = None,
+    overrides: Overrides | None = None,
+) -> Conversation:
     """Generate one draft or failed conversation of the scope, and return it as it is afterwards.
 
-    `parameters` are values for this run alone. Raises `NotClaimable` when it is neither draft nor failed, and the
-    `GenerationError` for which generation failed; the conversation then carries the same reason.
+    `parameters` are values for this run alone, and so are `overrides` of how Claude is asked. Raises `NotClaimable`
+    when it is neither draft nor failed, and the `GenerationError` for which generation failed; the conversation then
+    carries the same reason.
     """
     target = endpoint()
-    outcome = asyncio.run(_generate(conversation_id, target, parameters))
+    _let_go_of_connections()
+    outcome = asyncio.run(_generate(conversation_id, target, parameters, overrides))
     if outcome.error:
         raise outcome.error
     if not outcome.saved:
@@ -130,19 +154,45 @@ def generate(conversation_id: UUID, *, parameters: Mapping[str, object] | None =
     return Conversation.objects.get(pk=conversation_id)
 
 
-async def _generate(conversation_id: UUID, target: Endpoint, parameters: Mapping[str, object] | None) -> Outcome:
-    attempts = settings.GENERATION_ATTEMPTS
+async def _generate(
+    conversation_id: UUID, target: Endpoint, parameters: Mapping[str, object] | None, overrides: Overrides | None
+) -> Outcome:
     claude = Claude(target, timeout=settings.ANTHROPIC_TIMEOUT)
-    async with DatabaseThreads(threads=1) as database, claude:
-        claim = await database(claims.take_one, conversation_id, attempts=attempts, claim=uuid4())
+    async with DatabaseThreads(threads=1, keep=False) as database, claude:
+        claim = await database(claims.take_one, conversation_id, claim=uuid4())
         draft = (await database(Drafts().load, [conversation_id]))[conversation_id]
         generator = Generator(
             claude=claude,
             database=database,
             limit=RequestLimit(target, database),
-            model=settings.ANTHROPIC_MODEL,
+            workspace=await database(Workspace.objects.get, pk=draft.workspace_id),
             described=await database(descriptions, draft.workspace_id),
-            max_attempts=attempts,
-            first_wait=settings.GENERATION_FIRST_WAIT,
+            policy=default_policy(),
+            overrides=overrides,
         )
-        return await generator.generate(draft, claim, parameters=parameters)
+        async with _renewing(database, claims.Claim(conversation_id, claim)):
+            return await generator.generate(draft, claim, parameters=parameters)
+
+
+@asynccontextmanager
+async def _renewing(database: DatabaseThreads, claim: claims.Claim) -> AsyncIterator[None]:
+    """Keep the claim as long as the block runs, however long it waits."""
+
+    async def keep() -> None:
+        while True:
+            await asyncio.sleep(claims.RENEW_SECONDS)
+            with suppress(OperationalError, InterfaceError):  # the next try may come in time
+                await database(claims.renew, [claim])
+
+    task = asyncio.create_task(keep())
+    try:
+        yield
+    finally:
+        task.cancel()
+
+
+def _let_go_of_connections() -> None:
+    """Close this thread's connections, or give them back to the pool, before a wait that may last minutes."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()

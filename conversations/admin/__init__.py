@@ -1,7 +1,8 @@
 """The admin of what curators own.
 
-Two classes are completed and registered uphill, by the app that knows what they lack: `PromptTemplateAdmin` in
-`generation/admin.py`, which can read prompts, and `ConversationAdmin` in `batches/admin.py`, which can generate many.
+Three classes are completed and registered uphill, by the app that knows what they lack: `PromptTemplateAdmin` and
+`WorkspaceAdmin` in `generation/admin.py`, which knows how Claude is asked, and `ConversationAdmin` in
+`batches/admin.py`, which can generate many.
 """
 
 from conversations.admin import conversations, dimensions, exports, sources, templates, workspaces

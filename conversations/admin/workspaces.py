@@ -1,4 +1,4 @@
-"""Workspaces and their members.
+"""Workspaces and their members. `generation/admin.py` adds how Claude is asked, and registers the workspace.
 
 Superusers add and delete workspaces, and give them their slugs. Leads keep the rest of their own, members included.
 """
@@ -66,12 +66,11 @@ class WorkspaceForm(forms.ModelForm):
             super()._post_clean()  # type: ignore[misc]  # the stubs lack it
 
 
-@admin.register(Workspace)
 class WorkspaceAdmin(VisibleChoices, admin.ModelAdmin):
     form = WorkspaceForm
     list_display = ["name", "slug", "is_default", "created_at"]
     search_fields = ["name", "slug"]
-    fields = ["name", "slug", "description", "training_system_prompt", "is_default"]
+    fieldsets = [(None, {"fields": ["name", "slug", "description", "training_system_prompt", "is_default"]})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return visible(super().get_queryset(request))

@@ -9,6 +9,7 @@ from django.db.models import Q
 from simple_history.models import HistoricalRecords
 
 from conversations.choices import Tier
+from conversations.models.configuration import CONFIGURATION, Configured, configuration_rules
 from conversations.models.dimension import Dimension
 from conversations.models.workspace import WorkspaceRow
 from convgen.models import at_least, one_of
@@ -24,10 +25,11 @@ CONTENT_FIELDS = (
     "style_notes",
     "example_conversation",
     "required_elements",
+    *CONFIGURATION,
 )
 
 
-class PromptTemplate(WorkspaceRow):
+class PromptTemplate(Configured, WorkspaceRow):
     """What a curator writes for Claude: many conversations are made from it."""
 
     name = models.CharField(max_length=200)
@@ -90,6 +92,8 @@ class PromptTemplate(WorkspaceRow):
             models.CheckConstraint(
                 condition=Q(rating__isnull=True) | Q(rating__gte=0, rating__lte=5), name="prompt_template_rating_range"
             ),
+            # What Claude takes.
+            *configuration_rules("prompt_template"),
         ]
         indexes = [
             # The plan of one tier: active templates of a workspace.

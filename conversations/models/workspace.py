@@ -8,10 +8,11 @@ from django.db import models
 from django.db.models import Q
 
 from conversations.choices import Role
+from conversations.models.configuration import Configured, configuration_rules
 from convgen.models import Row, one_of
 
 
-class Workspace(Row):
+class Workspace(Configured, Row):
     """The tenant: every row of its members' work belongs to it."""
 
     name = models.CharField(max_length=200)
@@ -36,6 +37,8 @@ class Workspace(Row):
                 name="workspace_one_default",
                 violation_error_message="Another workspace is the default one. Take the mark from that one first.",
             ),
+            # What Claude takes.
+            *configuration_rules("workspace"),
         ]
 
     def __str__(self) -> str:

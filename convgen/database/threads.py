@@ -28,16 +28,25 @@ class DatabaseThreads:
     each is one transaction that is fenced by a claim.
     """
 
-    def __init__(self, threads: int = 2) -> None:
+    def __init__(self, threads: int = 2, *, keep: bool = True) -> None:
+        """`keep=False` closes the connection after each call, or gives it back to the pool: for work that waits."""
         self._threads = threads
+        self._keep = keep
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="database")
 
     async def __call__(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
         loop = asyncio.get_running_loop()
         context = copy_context()  # with the workspace's scope in it
         return await loop.run_in_executor(
-            self._pool, lambda: context.run(lambda: _reconnecting(function, *args, **kwargs))
+            self._pool, lambda: context.run(lambda: self._call(function, *args, **kwargs))
         )
+
+    def _call(self, function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return _reconnecting(function, *args, **kwargs)
+        finally:
+            if not self._keep:
+                connections.close_all()
 
     async def __aenter__(self) -> Self:
         return self

@@ -1,12 +1,15 @@
 """What a batch takes, and what it refuses."""
 
 from collections import Counter
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from batches.models import BatchItem, BatchJob
 from batches.planning import Order, PlanError, create
 from conversations.models import Conversation, Workspace
+from generation.configuration import Overrides
 from tests.factories import ConversationFactory, PromptTemplateFactory, WorkspaceFactory
 
 pytestmark = pytest.mark.django_db
@@ -116,8 +119,10 @@ def test_the_orders_choices_are_kept_on_the_job(workspace: Workspace) -> None:
             concurrency=5,
             error_handling="stop",
             priority="high",
-            model="claude-opus-5-5",
+            overrides=Overrides(model="claude-opus-5-5", effort="low"),
             max_attempts=2,
+            retry_strategy="fixed",
+            request_timeout=60,
             shared_parameters={"city": "Oslo"},
         )
     )
@@ -125,3 +130,43 @@ def test_the_orders_choices_are_kept_on_the_job(workspace: Workspace) -> None:
     kept = (job.concurrent_processing, job.error_handling, job.priority, job.model, job.max_attempts)
     assert kept == (5, "stop", "high", "claude-opus-5-5", 2)
     assert job.shared_parameters == {"city": "Oslo"}
+    assert (job.effort, job.retry_strategy, job.request_timeout) == ("low", "fixed", 60)
+
+
+def test_each_template_and_the_workspace_say_how_claude_is_asked_unless_the_batch_does(workspace: Workspace) -> None:
+    ConversationFactory(workspace=workspace)
+    job = create(Order(workspace, selection="drafts"))
+    assert job is not None
+    assert (job.model, job.max_tokens, job.effort, job.temperature, job.top_p) == ("", None, "", None, None)
+
+
+def test_what_the_model_does_not_take_is_refused_with_the_templates_name_before_anything_is_created(
+    workspace: Workspace,
+) -> None:
+    template = PromptTemplateFactory(workspace=workspace, name="Grief", model="claude-sonnet-4-6", temperature="0.7")
+    ConversationFactory(workspace=workspace, template=template)
+    with pytest.raises(PlanError) as refused:
+        create(Order(workspace, selection="drafts", overrides=Overrides(model="claude-sonnet-5-5")))
+    assert "temperature 0.70 (template “Grief”) is not taken by claude-sonnet-5-5 (this run)" in str(refused.value)
+    assert not BatchJob.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"max_attempts": 11}, "max_attempts"),
+        ({"max_attempts": -1}, "max_attempts"),
+        ({"retry_strategy": "never"}, "retry_strategy"),
+        ({"request_timeout": -5}, "request_timeout"),
+        ({"request_timeout": 180}, "less than 180 seconds in a batch, not 180"),  # 300 of the task, 120 of the slice
+        ({"overrides": Overrides(effort="huge")}, "effort"),
+        ({"overrides": Overrides(temperature=Decimal("1.5"))}, "temperature"),
+        ({"overrides": Overrides(max_tokens=30_000)}, "21,333"),
+    ],
+    ids=str,
+)
+def test_values_that_cannot_work_are_refused_by_name(workspace: Workspace, values: Any, complaint: str) -> None:
+    ConversationFactory(workspace=workspace)
+    with pytest.raises(PlanError, match=complaint):
+        create(Order(workspace, selection="drafts", **values))
+    assert not BatchJob.objects.exists()

@@ -10,6 +10,7 @@ import pytest
 from batches import control, engine
 from batches.models import BatchJob
 from conversations.models import Conversation
+from generation.configuration import Overrides
 from generation.models import GenerationLog
 from generation.simulated.server import SimulatedClaude
 from tests.background import ignore, in_background
@@ -178,7 +179,7 @@ def test_a_stopping_worker_drains_and_hands_over(claude: SimulatedClaude, batch:
 def test_an_unknown_model_pauses_the_job_with_one_clear_sentence(
     claude: SimulatedClaude, batch: Make, run: Run
 ) -> None:
-    job = batch(3, concurrency=1, model="claude-imaginary-9")
+    job = batch(3, concurrency=1, overrides=Overrides(model="claude-imaginary-9"))
     run(job)
     assert (job.status, job.items.filter(error_type="model_unknown").count()) == ("paused", 1)
     assert "ANTHROPIC_MODEL" in job.status_reason and "claude-imaginary-9" in job.status_reason

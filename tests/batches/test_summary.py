@@ -1,12 +1,14 @@
 """The summary counts what the rows say."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from batches.models import BatchJob
 from batches.summary import summarize
-from tests.factories import BatchItemFactory, BatchJobFactory, ConversationFactory
+from generation.models import GenerationLog
+from tests.factories import BatchItemFactory, BatchJobFactory, ConversationFactory, GenerationLogFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -60,6 +62,18 @@ def test_failures_are_grouped_by_their_sentence(job: BatchJob) -> None:
     assert not summary.every_item_succeeded
 
 
+def test_what_the_prompt_cache_saved_is_added_up_over_this_batchs_attempts(job: BatchJob) -> None:
+    conversation = job.items.get(position=1).conversation
+    for saved in ("-0.000500", "0.003000"):
+        GenerationLogFactory(conversation=conversation, cache_saving_usd=Decimal(saved))
+    earlier = GenerationLogFactory(conversation=conversation, cache_saving_usd=Decimal(7))
+    GenerationLog.objects.filter(pk=earlier.pk).update(created_at=job.created_at - timedelta(days=1))
+    GenerationLogFactory(cache_saving_usd=Decimal(8))  # another conversation's
+    summary = summarize(job)
+    assert summary.cache_saving_usd == Decimal("0.002500")
+    assert summary.as_json()["cache_saving_usd"] == "0.002500"
+
+
 def test_as_json_repeats_it_with_plain_values(job: BatchJob) -> None:
     said = summarize(job).as_json()
     assert said["tiers"][0]["cost_usd"] == "0.030000"
@@ -67,6 +81,8 @@ def test_as_json_repeats_it_with_plain_values(job: BatchJob) -> None:
     assert said["failures"] == [{"message": "Claude declined.", "count": 1}]
 
 
-def test_it_takes_one_query_however_many_items(job: BatchJob, django_assert_num_queries: pytest.FixtureRequest) -> None:
-    with django_assert_num_queries(1):  # type: ignore[operator]
+def test_it_takes_two_queries_whatever_its_size(
+    job: BatchJob, django_assert_num_queries: pytest.FixtureRequest
+) -> None:
+    with django_assert_num_queries(2):  # type: ignore[operator]
         summarize(job)

@@ -26,6 +26,7 @@ from batches.planning import Order, create
 from conversations.coverage import fill_gaps
 from conversations.models import Conversation, PromptTemplate, Workspace
 from generation import claude
+from generation.configuration import configuration_of
 from generation.request import build_request, descriptions
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.django_db(transaction=True)]
@@ -87,10 +88,7 @@ def _job(workspace: Workspace, number: int) -> BatchJob:
 def _requests(job: BatchJob) -> list[dict[str, Any]]:
     described = descriptions(job.workspace_id)
     drafts = Conversation.objects.filter(batch_items__job=job).select_related("template", "chunk__document")
-    return [
-        build_request(draft, model=job.model, max_tokens=configured.ANTHROPIC_MAX_TOKENS, described=described)
-        for draft in drafts
-    ]
+    return [build_request(draft, configuration=configuration_of([job]), described=described) for draft in drafts]
 
 
 def _bare_loop(url: str, requests: list[dict[str, Any]]) -> float:

@@ -25,6 +25,7 @@ class RawServer:
     url: str
     answers: list[Raw]
     requests: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[dict[str, str]] = field(default_factory=list)  # of the requests; names in lower case
 
 
 def error(status: int, kind: str, message: str, *, code: str = "", **headers: str) -> Raw:
@@ -57,6 +58,7 @@ def answering(*answers: Raw) -> Iterator[RawServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             server.requests.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            server.headers.append({name.lower(): value for name, value in self.headers.items()})
             answer = server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]
             self.send_response(answer.status)
             headers = {"content-type": "application/json", "request-id": REQUEST_ID, **answer.headers}

@@ -13,6 +13,7 @@ from generation.claude import Claude
 from generation.endpoint import Endpoint
 from generation.errors import GenerationError
 from generation.reply import output_format
+from generation.retries import RetryPolicy
 from generation.simulated.server import SimulatedClaude
 from tests.generation.raw_server import REQUEST_ID, Raw, answering, error, message
 
@@ -36,7 +37,10 @@ class Run:
 
     url: str
     most: int = 3
+    strategy: str = "exponential"
     first_wait: float = 1.0
+    lost_after: int = 100  # checks of the claim, after which somebody else has it
+    checks: int = 0
     slept: list[float] = field(default_factory=list)
     logged: list[Attempt] = field(default_factory=list)
     permits: int = 0
@@ -53,7 +57,12 @@ class Run:
     async def _make(self) -> Success:
         async with Claude(Endpoint(self.url, "test-key", 50), timeout=5) as claude:
             attempts = Attempts(
-                claude, self._permit, self._log, most=self.most, sleep=self._sleep, first_wait=self.first_wait
+                claude,
+                self._permit,
+                self._log,
+                self._check_claim,
+                policy=RetryPolicy(self.most, self.strategy, self.first_wait),
+                sleep=self._sleep,
             )
             try:
                 return await attempts.make(REQUEST)
@@ -62,6 +71,11 @@ class Run:
 
     async def _permit(self) -> None:
         self.permits += 1
+
+    async def _check_claim(self) -> None:
+        self.checks += 1
+        if self.checks > self.lost_after:
+            raise errors.NotClaimable
 
     async def _log(self, attempt: Attempt) -> None:
         self.logged.append(attempt)
@@ -160,6 +174,32 @@ def test_the_waits_double_up_to_16_seconds_and_vary_by_a_quarter_at_most() -> No
     for seconds, base in zip(run.slept, [1, 2, 4, 8, 16, 16, 16], strict=True):
         assert base <= seconds <= base * 1.25
     assert len(set(run.slept[-3:])) > 1, "many waiters must not come back at one moment"
+
+
+@pytest.mark.parametrize(
+    ("strategy", "waits"), [("linear", [2, 4, 6, 8, 10, 12, 14, 16, 16]), ("fixed", [2] * 9)], ids=["linear", "fixed"]
+)
+def test_the_waits_grow_as_the_strategy_says(strategy: str, waits: list[float]) -> None:
+    with answering(BUSY) as server:
+        run = Run(server.url, most=10, strategy=strategy, first_wait=2.0)
+        run.fail()
+    for seconds, base in zip(run.slept, waits, strict=True):
+        assert base <= seconds <= base * 1.25
+
+
+def test_the_claim_is_checked_before_every_request_but_the_first() -> None:
+    with answering(BUSY, BUSY, GOOD) as server:
+        run = Run(server.url)
+        run.make()
+    assert run.checks == 2
+
+
+def test_nothing_more_is_sent_once_somebody_else_has_taken_over() -> None:
+    with answering(BUSY) as server:
+        run = Run(server.url, most=5, lost_after=1)
+        assert run.fail().code() == "not_claimable"
+        assert len(server.requests) == 2
+    assert len(run.logged) == 2
 
 
 @pytest.mark.parametrize(

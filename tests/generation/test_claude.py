@@ -48,7 +48,7 @@ STATUSES = [
     (error(404, "not_found_error", "model: x"), "model_unknown", "Set ANTHROPIC_MODEL"),
     (error(408, "timeout_error", "slow"), "server_failed", "Try again"),
     (error(409, "conflict_error", "busy"), "server_failed", "Try again"),
-    (error(413, "request_too_large", "too big"), "request_refused", "Shorten"),
+    (error(413, "request_too_large", "too big"), "request_too_large", "Shorten the source"),
     (error(422, "invalid_request_error", "too odd"), "request_refused", "change the template"),
     (error(429, "rate_limit_error", "too fast"), "rate_limited", "lower RATE_LIMIT_RPM"),
     (error(500, "api_error", "oops"), "server_failed", "Try again"),
@@ -260,6 +260,38 @@ def test_a_refusal_names_its_category_and_keeps_what_was_paid_for() -> None:
 def test_a_refusal_without_a_category_invents_none(details: object) -> None:
     with answering(message(content=[], stop_reason="refusal", stop_details=details)) as server:
         assert "reason" not in str(failure(server.url))
+
+
+def test_sampling_travels_under_the_api_version_that_takes_it() -> None:
+    with answering(message()) as server:
+        send(server.url, request={**REQUEST, "model": "claude-sonnet-4-6", "temperature": 0.7})
+        send(server.url)
+    [older, present] = server.requests
+    assert (older["temperature"], older["model"]) == (0.7, "claude-sonnet-4-6")
+    assert "temperature" not in present
+    versions = [headers["anthropic-version"] for headers in server.headers]
+    assert versions == ["2023-06-01", "2026-10-21"]
+
+
+def test_tokens_are_counted_without_what_only_an_answer_needs() -> None:
+    async def count(url: str) -> int:
+        async with Claude(Endpoint(url, "test-key", 50), timeout=5) as claude:
+            return await claude.count_tokens({**REQUEST, "temperature": 0.7})
+
+    with answering(Raw(200, b'{"input_tokens": 42}')) as server:
+        assert asyncio.run(count(server.url)) == 42
+    assert server.requests == [{"model": REQUEST["model"], "messages": REQUEST["messages"]}]
+
+
+def test_counting_fails_with_our_errors_too() -> None:
+    async def count(url: str) -> int:
+        async with Claude(Endpoint(url, "test-key", 50), timeout=5) as claude:
+            return await claude.count_tokens(REQUEST)
+
+    with answering(error(401, "authentication_error", "bad key")) as server, pytest.raises(errors.KeyRefused):
+        asyncio.run(count(server.url))
+    with answering(Raw(200, b"<html>")) as server, pytest.raises(errors.ReplyMalformed):
+        asyncio.run(count(server.url))
 
 
 def test_a_proxy_of_the_environment_is_not_asked_for_this_machines_ports(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,23 +2,32 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connections, transaction
+from django.db.migrations.loader import MigrationLoader
 
 from conversations.models import Conversation, Workspace
 from convgen.tenancy import EVERY, NOTHING, workspace_scope
-from generation.models import GenerationLog
+from generation import models
 
-LOG = GenerationLog._meta.db_table
+LOG = models.GenerationLog._meta.db_table
 PLAIN, DIVIDED = "r", "p"  # PostgreSQL's kinds of tables
 DATES = [
     datetime(2024, 2, 29, 23, 59, 59, 999999, tzinfo=UTC),
     datetime(2024, 3, 1, tzinfo=UTC),
     datetime(2026, 10, 31, 12, tzinfo=UTC),
 ]
+
+
+@cache
+def log_of_then() -> Any:
+    """The log's model as it was: with the columns of these migrations, and none that came later."""
+    state = MigrationLoader(None).project_state([("generation", "0005_partitioned_log")])
+    return state.apps.get_model("generation", "GenerationLog")
 
 
 def migrate(alias: str, number: str) -> None:
@@ -56,20 +65,24 @@ def _log(alias: str, workspace: Workspace, at: datetime) -> None:
     conversation = Conversation.objects.using(alias).create(
         workspace=workspace, conversation_id="TPL-1", tier="template"
     )
-    log = GenerationLog.objects.using(alias).create(
-        workspace=workspace,
-        conversation=conversation,
-        run_id=workspace.pk,
-        model="claude-sonnet-5-5",
-        request={"said": "Größe\n"},
-        status="succeeded",
-        cost_usd="0.012345",
+    log = (
+        log_of_then()
+        .objects.using(alias)
+        .create(
+            workspace_id=workspace.pk,
+            conversation_id=conversation.pk,
+            run_id=workspace.pk,
+            model="claude-sonnet-5-5",
+            request={"said": "Größe\n"},
+            status="succeeded",
+            cost_usd="0.012345",
+        )
     )
-    GenerationLog.objects.using(alias).filter(pk=log.pk).update(created_at=at)
+    log_of_then().objects.using(alias).filter(pk=log.pk).update(created_at=at)
 
 
 def rows(alias: str) -> list[dict[str, Any]]:
-    return list(GenerationLog.objects.using(alias).order_by("id").values())
+    return list(log_of_then().objects.using(alias).order_by("id").values())
 
 
 def test_the_rows_come_along_each_into_its_month_and_go_back(old: str) -> None:
@@ -93,8 +106,8 @@ def test_on_both_sides_the_log_is_guarded_and_bound_to_its_workspace(old: str, n
     assert guarded(old)
     with workspace_scope(NOTHING):
         assert rows(old) == []
-    first, second, _third = GenerationLog.objects.using(old).order_by("id")
+    first, second, _third = log_of_then().objects.using(old).order_by("id")
     with pytest.raises(IntegrityError, match="conversation_same_workspace"), transaction.atomic(old):
-        GenerationLog.objects.using(old).filter(pk=first.pk).update(conversation=second.conversation_id)
+        log_of_then().objects.using(old).filter(pk=first.pk).update(conversation=second.conversation_id)
     with pytest.raises(IntegrityError, match="workspace_id"), transaction.atomic(old):
-        GenerationLog.objects.using(old).filter(pk=first.pk).update(workspace=first.pk, conversation=None)
+        log_of_then().objects.using(old).filter(pk=first.pk).update(workspace=first.pk, conversation=None)

@@ -2,12 +2,14 @@
 
 import copy
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from conversations.models import Chunk, Conversation, Dimension, PromptTemplate, Workspace
-from generation.errors import PromptUnresolved
+from generation.configuration import Configuration
+from generation.errors import ConfigurationInvalid, PromptUnresolved
 from generation.reply import output_format
 from generation.request import build_request, descriptions
 from generation.simulated.brief import read_brief
@@ -21,7 +23,8 @@ HEADERS = {"x-api-key": "any", "anthropic-version": "2026-10-21"}
 
 def built(draft: Conversation, **options: Any) -> dict[str, Any]:
     described = options.pop("described", {})
-    return build_request(draft, model="claude-sonnet-5-5", max_tokens=16_000, described=described, **options)
+    configuration = Configuration("claude-sonnet-5-5", 16_000, **options.pop("configured", {}))
+    return build_request(draft, configuration=configuration, described=described, **options)
 
 
 def prompt(draft: Conversation, **options: Any) -> str:
@@ -41,6 +44,17 @@ def test_no_sampling_no_tools_no_thinking_and_no_prefill() -> None:
     for refused in ("temperature", "top_p", "top_k", "tools", "tool_choice", "thinking", "stop_sequences"):
         assert refused not in request
     assert [message["role"] for message in request["messages"]] == ["user"]
+
+
+def test_effort_stands_beside_the_format_of_the_answer() -> None:
+    request = built(ConversationFactory(), configured={"effort": "low"})
+    assert request["output_config"] == {**output_format(), "effort": "low"}
+
+
+def test_a_configuration_that_the_model_does_not_take_is_refused_before_the_prompt_is_read() -> None:
+    draft = ConversationFactory(template__structure="{{missing}}")
+    with pytest.raises(ConfigurationInvalid, match="temperature"):
+        built(draft, configured={"temperature": Decimal("0.7")})
 
 
 def test_a_request_can_be_stored_as_json() -> None:

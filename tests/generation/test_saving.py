@@ -48,7 +48,7 @@ def a_success(
 
 def a_claimed_draft(**fields: Any) -> tuple[Conversation, UUID]:
     draft = ConversationFactory(**fields)
-    claim = claims.take_one(draft.pk, attempts=3)
+    claim = claims.take_one(draft.pk)
     return Drafts().load([draft.pk])[draft.pk], claim
 
 
@@ -144,7 +144,7 @@ def test_a_failed_one_that_is_made_again_has_only_its_new_turns() -> None:
     draft, claim = a_claimed_draft(status="failed")
     saving.save(draft, claim, a_success(turns=talk(10)))
     put(draft, "failed")
-    retaken = claims.take_one(draft.pk, attempts=3)
+    retaken = claims.take_one(draft.pk)
     new = a_success(turns=talk(6, seed=2))
     assert saving.save(Drafts().load([draft.pk])[draft.pk], retaken, new)
     assert [turn.content for turn in draft.turns.all()] == [turn.content for turn in new.reply.turns]

@@ -1,13 +1,21 @@
 """One draft becomes one conversation: `generation.service.generate`, over real HTTP."""
 
+import threading
+
 import pytest
+from django.db import connection
 
 from conversations.models import Conversation
-from generation.errors import NotClaimable, Overloaded, PromptUnresolved
+from convgen.tenancy import EVERY, workspace_scope
+from generation import claims
+from generation.configuration import Overrides
+from generation.errors import ConfigurationInvalid, NotClaimable, Overloaded, PromptUnresolved
 from generation.models import GenerationLog
 from generation.service import generate
 from generation.simulated.server import SimulatedClaude
+from tests.background import in_background
 from tests.factories import ConversationFactory
+from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,3 +77,57 @@ def test_values_given_for_the_run_come_before_all_others(claude: SimulatedClaude
     draft = ConversationFactory(template__structure="The city is {{city}}.", parameters={"city": "Bergen"})
     generate(draft.pk, parameters={"city": "Oslo"})
     assert "The city is Oslo." in claude.requests[0]["messages"][0]["content"]
+
+
+def test_the_runs_own_say_comes_before_the_templates_and_the_workspaces(claude: SimulatedClaude) -> None:
+    draft = ConversationFactory(template__model="claude-opus-5-5", template__effort="max", workspace__max_tokens=9_000)
+    generate(draft.pk, overrides=Overrides(effort="low"))
+    [request] = claude.requests
+    assert (request["model"], request["max_tokens"]) == ("claude-opus-5-5", 9_000)
+    assert request["output_config"]["effort"] == "low"
+
+
+def test_what_the_model_does_not_take_fails_the_draft_without_a_request(claude: SimulatedClaude) -> None:
+    draft = ConversationFactory(template__name="Grief", template__temperature="0.7")
+    with pytest.raises(ConfigurationInvalid, match=r"temperature 0\.70 \(template “Grief”\) is not taken"):
+        generate(draft.pk)
+    draft.refresh_from_db()
+    assert (draft.status, draft.failure_type) == ("failed", "configuration_invalid")
+    assert claude.requests == []
+
+
+def _generating(draft: Conversation) -> threading.Thread:
+    def work() -> None:
+        with workspace_scope(EVERY):
+            generate(draft.pk)
+
+    return in_background(work)
+
+
+def test_no_connection_is_held_while_claude_writes(claude: SimulatedClaude) -> None:
+    claude.behaviour.latency = 1.0
+    working = _generating(ConversationFactory())
+    eventually(lambda: claude.requests)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND backend_type = 'client backend'"
+        )
+        others = cursor.fetchone()[0]
+    working.join()
+    assert others == 0
+    assert Conversation.objects.get().status == "generated"
+
+
+def test_the_claim_is_kept_however_long_claude_takes(claude: SimulatedClaude, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "CLAIM_SECONDS", 0.6)
+    monkeypatch.setattr(claims, "RENEW_SECONDS", 0.1)
+    claude.behaviour.latency = 1.5
+    draft = ConversationFactory()
+    working = _generating(draft)
+    eventually(lambda: claude.requests)
+    while working.is_alive():
+        assert claims.expire() == 0
+        working.join(timeout=0.1)
+    draft.refresh_from_db()
+    assert draft.status == "generated"

@@ -15,7 +15,8 @@ from batches.printing import next_step, run_and_report
 from conversations.models import Workspace
 from conversations.workspaces import WorkspaceCommand
 from convgen.terminal import console_on
-from generation.parameters import parameters_from
+from generation.command_line import add_configuration, overrides_from, parameters_from
+from generation.retries import RetryStrategy
 
 
 class Command(WorkspaceCommand):
@@ -39,7 +40,11 @@ class Command(WorkspaceCommand):
         )
         parser.add_argument("--error-handling", default=ErrorHandling.CONTINUE, choices=ErrorHandling.values)
         parser.add_argument("--priority", default=Priority.NORMAL, choices=Priority.values)
-        parser.add_argument("--model", default="", help=f"Else {settings.ANTHROPIC_MODEL}.")
+        add_configuration(parser)
+        retries = parser.add_argument_group("when a request fails", "Else as the settings say.")
+        retries.add_argument("--attempts", type=int, default=0, metavar="N", help="Requests for one conversation.")
+        retries.add_argument("--retry-strategy", default="", choices=RetryStrategy.values, help="How waits grow.")
+        retries.add_argument("--timeout", type=int, metavar="SECONDS", help="How long one request may take.")
         parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="For all of them.")
         parser.add_argument("--continue", action="store_true", dest="go_on", help="Finish an unfinished batch first.")
         how = parser.add_mutually_exclusive_group()
@@ -93,6 +98,9 @@ def _order(workspace: Workspace, options: dict[str, Any]) -> Order:
         concurrency=options["concurrency"],
         error_handling=options["error_handling"],
         priority=options["priority"],
-        model=options["model"],
+        overrides=overrides_from(options),
+        max_attempts=options["attempts"],
+        retry_strategy=options["retry_strategy"],
+        request_timeout=options["timeout"],
         shared_parameters=parameters_from(options["param"]),
     )

@@ -7,8 +7,8 @@ from django.core.management.base import CommandError
 
 from conversations.models import Conversation, Workspace
 from conversations.workspaces import WorkspaceCommand
+from generation.command_line import parameters_from
 from generation.errors import GenerationError
-from generation.parameters import parameters_from
 from generation.service import generate
 from generation.simulated.launcher import SimulatedClaudeError
 

@@ -1,0 +1,55 @@
+"""How Claude is asked, on the pages of templates and workspaces: fields that are checked, and what holds in the end."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin.options import BaseModelAdmin
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from conversations.admin.display import problem
+from conversations.models import PromptTemplate
+from conversations.models.configuration import CONFIGURATION, Configured
+from generation.configuration import Configuration, configuration_of
+from generation.model_catalogue import end_of_life
+
+FIELDSET: Any = ("Claude", {"fields": ["model", ("max_tokens", "effort"), ("temperature", "top_p"), "in_force"]})
+
+
+class ConfiguredForm(forms.ModelForm):
+    """Refuses values that the model would not take, each beside its field."""
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if not self.errors.keys() & set(CONFIGURATION):
+            for name in CONFIGURATION:
+                if name in self.fields:
+                    setattr(self.instance, name, cleaned[name])
+            for name, words in _in_force(self.instance).problems().items():
+                self.add_error(name if name in self.fields else None, words)
+        return cleaned
+
+
+class ConfiguredAdmin(BaseModelAdmin):
+    """Shows what holds, and warns of models that come to their end."""
+
+    @admin.display(description="in force")
+    def in_force(self, configured: Configured) -> SafeString:
+        configuration = _in_force(configured)
+        said = format_html("{}", configuration.in_words())
+        if ends := end_of_life(configuration.model):
+            return format_html("{}{}", said, problem(ends))
+        return said
+
+    def warn_of_the_end(self, request: HttpRequest, configured: Configured) -> None:
+        if ends := end_of_life(configured.model):
+            messages.warning(request, ends)
+
+
+def _in_force(configured: Configured) -> Configuration:
+    """What holds for this row, without what a batch may set."""
+    if isinstance(configured, PromptTemplate) and configured.workspace_id is not None:
+        return configuration_of([configured, configured.workspace])
+    return configuration_of([configured])
