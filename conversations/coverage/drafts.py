@@ -15,13 +15,18 @@ from convgen.models import User
 @transaction.atomic
 def fill_gaps(workspace: Workspace, tier: str = "all", *, created_by: User | None = None) -> list[Conversation]:
     """Create a draft for every gap, and return the drafts. Two callers at once do not fill a gap twice."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"coverage:{workspace.pk}"])
+    lock_plan(workspace)
     found = gaps(workspace, tier)
-    chunks = _ChunksByTopic(workspace, {_topic(gap) for gap in found})
+    chunks = ChunksByTopic(workspace, {_topic(gap) for gap in found})
     ids = {each: iter(next_ids(workspace.pk, each, number)) for each, number in _per_tier(found).items()}
     drafts = [_draft(gap, next(ids[gap.template.tier]), chunks, created_by) for gap in found]
     return Conversation.objects.bulk_create(drafts, batch_size=1000)
+
+
+def lock_plan(workspace: Workspace) -> None:
+    """Wait for others who give out places of the plan, and keep them waiting until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"coverage:{workspace.pk}"])
 
 
 def _per_tier(found: list[Gap]) -> Counter[str]:
@@ -33,7 +38,7 @@ def _topic(gap: Gap) -> str:
     return topic.name if topic else ""
 
 
-def _draft(gap: Gap, readable_id: str, chunks: "_ChunksByTopic", created_by: User | None) -> Conversation:
+def _draft(gap: Gap, readable_id: str, chunks: "ChunksByTopic", created_by: User | None) -> Conversation:
     words = {kind: dimension.name for kind, dimension in gap.values.items()}
     chunk = chunks.least_used(_topic(gap))
     return Conversation(
@@ -51,7 +56,7 @@ def _draft(gap: Gap, readable_id: str, chunks: "_ChunksByTopic", created_by: Use
     )
 
 
-class _ChunksByTopic:
+class ChunksByTopic:
     """Shares the sources of the topics out evenly among their conversations."""
 
     def __init__(self, workspace: Workspace, topics: set[str]) -> None:

@@ -1,0 +1,118 @@
+"""One draft, ordered by hand: a template with the persona, emotion, topic … that somebody chose."""
+
+from collections import Counter
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from django.db import transaction
+
+from conversations.choices import DimensionKind
+from conversations.coverage.drafts import ChunksByTopic, lock_plan
+from conversations.coverage.slots import combination_key, free_slots
+from conversations.coverage.usage import ALL_GROUPS, PLANNED, usage_by_template
+from conversations.models import Chunk, Conversation, Dimension, PromptTemplate, Workspace
+from conversations.numbering import next_ids
+from convgen.models import User
+
+NAMED = 12  # values that a refusal lists
+
+
+class OrderError(ValueError):
+    """The draft cannot be ordered like that; the message says what can be."""
+
+
+def template_named(workspace: Workspace, name: str) -> PromptTemplate:
+    """The template of this name, however it is capitalised. Raises `OrderError`."""
+    templates = PromptTemplate.objects.filter(workspace=workspace)
+    found = templates.filter(name__iexact=name.strip()).first()
+    if found is None:
+        raise OrderError(
+            f"There is no template “{name}”. {_did_you_mean(name, templates.values_list('name', flat=True))}"
+        )
+    return found
+
+
+def draft_of(
+    template: PromptTemplate,
+    words: Mapping[str, str],
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    created_by: User | None = None,
+) -> Conversation:
+    """A draft that is not saved and has no id yet.
+
+    `words` name values of the workspace's dimensions by kind (persona, emotion, topic, intent, tone), however they are
+    capitalised; a kind that is left out stays open. The source is the least used chunk about the topic, as in the plan.
+    Raises `OrderError` for every word that the workspace does not know, at once.
+    """
+    values = _values(template.workspace, words)
+    chunk = _source(template.workspace, values)
+    return Conversation(
+        workspace=template.workspace,
+        template=template,
+        template_version=template.version,
+        tier=template.tier,
+        category=template.category,
+        chunk=chunk,
+        document=chunk.document if chunk else None,
+        parameters=dict(parameters or {}),
+        created_by=created_by,
+        **{kind: value.name for kind, value in values.items()},
+    )
+
+
+@transaction.atomic
+def order(
+    template: PromptTemplate,
+    words: Mapping[str, str],
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    created_by: User | None = None,
+) -> Conversation:
+    """Create the draft of `draft_of`, with its readable id and a place of the plan. Raises `OrderError`."""
+    draft = draft_of(template, words, parameters=parameters, created_by=created_by)
+    lock_plan(template.workspace)
+    draft.slot = _free_slot(template, _values(template.workspace, words))
+    [draft.conversation_id] = next_ids(template.workspace_id, template.tier, 1)
+    draft.save(force_insert=True)
+    return draft
+
+
+def _values(workspace: Workspace, words: Mapping[str, str]) -> dict[str, Dimension]:
+    """The dimensions that the words name, by kind."""
+    wanted = {kind: word.strip() for kind, word in words.items() if word and word.strip()}
+    known: dict[str, dict[str, Dimension]] = {kind.value: {} for kind in DimensionKind}
+    for dimension in Dimension.objects.filter(workspace=workspace, active=True, kind__in=wanted):
+        known[dimension.kind][dimension.name.casefold()] = dimension
+    unknown = [
+        f"There is no {kind} “{word}”. {_did_you_mean(word, [value.name for value in known[kind].values()])}"
+        for kind, word in wanted.items()
+        if word.casefold() not in known[kind]
+    ]
+    if unknown:
+        raise OrderError(" ".join(unknown))
+    return {kind: known[kind][word.casefold()] for kind, word in wanted.items()}
+
+
+def _did_you_mean(word: str, names: Any) -> str:
+    """The names that come near; else some of those that there are."""
+    every = sorted(names)
+    near = get_close_matches(word, every, n=3)
+    if near:
+        return f"Did you mean {' or '.join(f'“{name}”' for name in near)}?"
+    more = f" and {len(every) - NAMED} more" if len(every) > NAMED else ""
+    return f"There are: {', '.join(every[:NAMED])}{more}." if every else "There are none yet."
+
+
+def _source(workspace: Workspace, values: Mapping[str, Dimension]) -> Chunk | None:
+    topic = values.get(DimensionKind.TOPIC)
+    return ChunksByTopic(workspace, {topic.name}).least_used(topic.name) if topic else None
+
+
+def _free_slot(template: PromptTemplate, values: dict[str, Dimension]) -> str:
+    """A place of the plan for this combination that no live conversation has."""
+    combination = tuple((kind.value, values[kind].name) for kind in PLANNED if kind in values)
+    used = usage_by_template(template.workspace, ALL_GROUPS)[template.pk].seen[combination]
+    key = combination_key(template, values)
+    return next(free_slots(template.workspace, Counter({key: 1}), {key: used + 1})[key])
