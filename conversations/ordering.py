@@ -25,7 +25,7 @@ class OrderError(ValueError):
 def template_named(workspace: Workspace, name: str) -> PromptTemplate:
     """The template of this name, however it is capitalised. Raises `OrderError`."""
     templates = PromptTemplate.objects.filter(workspace=workspace)
-    found = templates.filter(name__iexact=name.strip()).first()
+    found = templates.filter(name=name.strip()).first() or templates.filter(name__iexact=name.strip()).first()
     if found is None:
         raise OrderError(
             f"There is no template “{name}”. {_did_you_mean(name, templates.values_list('name', flat=True))}"
