@@ -15,7 +15,7 @@ from conversations.models.configuration import CONFIGURATION, Configured
 from generation.configuration import Configuration, configuration_of
 from generation.model_catalogue import end_of_life
 
-FIELDSET: Any = ("Claude", {"fields": ["model", ("max_tokens", "effort"), ("temperature", "top_p"), "in_force"]})
+FIELDSET: Any = ("How Claude is asked", {"fields": [*CONFIGURATION, "in_force"]})
 
 
 class ConfiguredForm(forms.ModelForm):

@@ -106,9 +106,9 @@ def configuration_of(levels: Iterable[Configured | Overrides | None]) -> Configu
             if name not in values and value not in ("", None):
                 values[name], origins[name] = value, _origin(level)
     defaults = {
-        "model": (settings.ANTHROPIC_MODEL, "ANTHROPIC_MODEL"),
-        "max_tokens": (settings.ANTHROPIC_MAX_TOKENS, "ANTHROPIC_MAX_TOKENS"),
-        "effort": (settings.ANTHROPIC_EFFORT, "ANTHROPIC_EFFORT"),
+        "model": (settings.ANTHROPIC_MODEL, "setting ANTHROPIC_MODEL"),
+        "max_tokens": (settings.ANTHROPIC_MAX_TOKENS, "setting ANTHROPIC_MAX_TOKENS"),
+        "effort": (settings.ANTHROPIC_EFFORT, "setting ANTHROPIC_EFFORT"),
     }
     for name, (value, setting) in defaults.items():
         if name not in values:

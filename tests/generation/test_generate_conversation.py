@@ -108,7 +108,7 @@ def test_a_dry_run_shows_the_prompt_its_tokens_and_the_cost_and_leaves_nothing(
     said = generate("--template", "Grief", "--persona", "Careful saver", "--param", "city=Oslo", "--dry-run")
     assert "Grief in Oslo, by Careful saver." in said
     assert "<persona>Careful saver</persona>" in said
-    assert "claude-sonnet-5-5 (ANTHROPIC_MODEL)" in said
+    assert "claude-sonnet-5-5 (setting ANTHROPIC_MODEL)" in said
     assert " tokens in, about " in said and "the usual lengths of its tier" in said
     assert "About $0.0" in said and "Nothing was created, and nothing was spent." in said
     assert list(Conversation.objects.values_list("status", flat=True)) == ["draft"]
