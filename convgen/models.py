@@ -30,6 +30,14 @@ def at_least(field: str, least: int, *, table: str) -> models.CheckConstraint:
     )
 
 
+def between(field: str, low: int, high: int, *, table: str) -> models.CheckConstraint:
+    """The rule that `field` lies between two numbers, both included, or holds nothing."""
+    in_range = models.Q(**{f"{field}__gte": low, f"{field}__lte": high})
+    return models.CheckConstraint(
+        condition=models.Q(**{f"{field}__isnull": True}) | in_range, name=f"{table}_{field}_from_{low}_to_{high}"
+    )
+
+
 def one_of(field: str, choices: Iterable[Any], *, table: str, blank: bool = False) -> models.CheckConstraint:
     """The rule that `field` holds one of `choices`, or nothing if it may be `blank`, whoever writes."""
     words = [choice.value for choice in choices]

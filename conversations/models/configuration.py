@@ -2,10 +2,9 @@
 
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
 
 from conversations.choices import Effort
-from convgen.models import at_least, one_of
+from convgen.models import at_least, between, one_of
 
 CONFIGURATION = ("model", "max_tokens", "effort", "temperature", "top_p")
 _FROM_NOTHING_TO_ONE = [MinValueValidator(0), MaxValueValidator(1)]
@@ -61,11 +60,6 @@ def configuration_rules(table: str) -> list[models.CheckConstraint]:
     return [
         one_of("effort", Effort, table=table, blank=True),
         at_least("max_tokens", 1, table=table),
-        _share("temperature", table),
-        _share("top_p", table),
+        between("temperature", 0, 1, table=table),
+        between("top_p", 0, 1, table=table),
     ]
-
-
-def _share(field: str, table: str) -> models.CheckConstraint:
-    in_range = Q(**{f"{field}__gte": 0, f"{field}__lte": 1})
-    return models.CheckConstraint(condition=Q(**{f"{field}__isnull": True}) | in_range, name=f"{table}_{field}_range")

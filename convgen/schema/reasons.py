@@ -82,7 +82,7 @@ def _of_fields(fields: list[str]) -> str:
 
 
 def _of_helper(model: Model, name: str) -> str:
-    """What `SameWorkspace`, `referable`, `one_of` and `at_least` are for."""
+    """What `SameWorkspace`, `referable`, `one_of`, `at_least` and `between` are for."""
     constraint = next((one for one in model._meta.constraints if one.name == name), None)
     if isinstance(constraint, SameWorkspace):
         return "Leads to a row of the same workspace."
@@ -92,6 +92,8 @@ def _of_helper(model: Model, name: str) -> str:
         return "One of the words that the column lists, whoever writes."
     if isinstance(constraint, models.CheckConstraint) and (least := re.search(r"_at_least_(\d+)$", name)):
         return f"Never below {least[1]}."
+    if isinstance(constraint, models.CheckConstraint) and (bounds := re.search(r"_from_(\d+)_to_(\d+)$", name)):
+        return f"From {bounds[1]} to {bounds[2]}, or nothing."
     return ""
 
 
