@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from generation.simulated.faults import RESET
 from generation.simulated.server import SimulatedClaude
 
 HOST = "127.0.0.1"
@@ -39,12 +41,27 @@ class Listening:
         self.server.should_exit = True
 
 
+class Resettable(HttpToolsProtocol):
+    """HTTP whose connections can be torn down from within an answer: ASGI itself has no word for that."""
+
+    def on_headers_complete(self) -> None:
+        self.scope["extensions"] = {RESET: {"abort": self.transport.abort}}
+        super().on_headers_complete()
+
+
 def listen(claude: SimulatedClaude, *, port: int = 0) -> Listening:
     """Open the port on the loopback interface; 0 takes a free one. Raises `OSError` when it is taken."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((HOST, port))
-    config = uvicorn.Config(claude.app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1, backlog=2048)
+    config = uvicorn.Config(
+        claude.app,
+        http=Resettable,
+        log_level="critical",
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+        backlog=2048,
+    )
     return Listening(claude, listener.getsockname()[1], listener, uvicorn.Server(config))
 
 
