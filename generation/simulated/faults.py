@@ -76,7 +76,7 @@ def parse_fault(text: str) -> Fault:
     """Such as `429`, `429:7`. Raises `ValueError`, which says what there is, for what is no fault."""
     name, colon, number = text.partition(":")
     if name not in FAULTS:
-        raise ValueError(f"Unknown faults: {name}. Known are {', '.join(FAULTS)}.")
+        raise ValueError(f"Unknown fault: {name}. Known are {', '.join(FAULTS)}.")
     if not colon:
         return Fault(name)
     if name not in _WITH_NUMBER:
@@ -188,7 +188,7 @@ class ResetResponse(BrokenOff):
     """No answer: the connection is torn down, so late that the request was read."""
 
     async def __call__(self, scope: Scope, _receive: Receive, _send: Send) -> None:
-        scope["extensions"][RESET]["abort"]()
+        scope["extensions"][RESET]["reset"]()
         raise ConnectionBroken
 
 

@@ -1,6 +1,7 @@
 """Runs simulated Claude: in this process until told to stop, or beside it in a thread."""
 
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -45,8 +46,15 @@ class Resettable(HttpToolsProtocol):
     """HTTP whose connections can be torn down from within an answer: ASGI itself has no word for that."""
 
     def on_headers_complete(self) -> None:
-        self.scope["extensions"] = {RESET: {"abort": self.transport.abort}}
+        self.scope["extensions"] = {RESET: {"reset": self._reset}}
         super().on_headers_complete()
+
+    def _reset(self) -> None:
+        """Close the connection with a TCP reset: nothing lingers, so there is no orderly end."""
+        own = self.transport.get_extra_info("socket").fileno()
+        with socket.fromfd(own, socket.AF_INET, socket.SOCK_STREAM) as same:
+            same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
 
 
 def listen(claude: SimulatedClaude, *, port: int = 0) -> Listening:
