@@ -1,9 +1,10 @@
-"""The rules for what a prompt is made of: messages, their blocks, the system prompt, and what of it is cached.
+"""The rules for what a prompt is made of: tools, the system prompt, messages, their blocks, and what is cached.
 
 Source: the SDK's `types/content_block_param.py` and `types/message_param.py`, and Anthropic's pages on the Messages
 API and on prompt caching.
 """
 
+import re
 from typing import Any
 
 from generation.simulated.refusal import invalid
@@ -11,6 +12,7 @@ from generation.simulated.refusal import invalid
 MOST_MESSAGES = 100_000
 MOST_CACHED_BLOCKS = 4
 TTLS = ("5m", "1h")
+TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 
 TOOL_RESULTS = {
     *("tool_result", "web_search_tool_result", "web_fetch_tool_result", "code_execution_tool_result"),
@@ -25,7 +27,8 @@ OF_TEXT_BLOCKS = {"type", "text", "cache_control", "citations"}
 
 
 def check_contents(body: dict[str, Any]) -> None:
-    """Raises `Refusal` for a system prompt or messages of a wrong shape."""
+    """Raises `Refusal` for tools, a system prompt or messages of a wrong shape."""
+    _check_tools(body.get("tools", []))
     if "system" in body and body["system"] != "":
         _check_content(body["system"], "system", "system")
     messages = body["messages"]
@@ -37,6 +40,27 @@ def check_contents(body: dict[str, Any]) -> None:
     for number, message in enumerate(messages):
         _check_message(message, f"messages.{number}", before)
         before = message["role"]
+
+
+def _check_tools(tools: object) -> None:
+    if not isinstance(tools, list):
+        raise invalid("tools: Input should be a valid list")
+    for number, tool in enumerate(tools):
+        _check_tool(tool, f"tools.{number}")
+    if len({tool["name"] for tool in tools}) < len(tools):
+        raise invalid("tools: Tool names must be unique.")
+
+
+def _check_tool(tool: object, where: str) -> None:
+    if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
+        raise invalid(f"{where}.name: Field required")
+    if not TOOL_NAME.fullmatch(tool["name"]):
+        raise invalid(f"{where}.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'")
+    if tool.get("type", "custom") != "custom":
+        return  # one of Anthropic's own
+    schema = tool.get("input_schema")
+    if not isinstance(schema, dict) or schema.get("type") != "object":
+        raise invalid(f"{where}.custom.input_schema.type: Input should be 'object'")
 
 
 def _check_message(message: object, where: str, before: str | None) -> None:

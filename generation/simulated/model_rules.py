@@ -1,10 +1,9 @@
-"""The rules that depend on the model: sampling, effort, thinking, tools, and how a prompt may end.
+"""The rules that depend on the model: sampling, effort, thinking, forced tools, and how a prompt may end.
 
 Source: Anthropic's pages on each feature, and the messages that the API gives. What a model takes is in
 `capabilities.py`.
 """
 
-import re
 from typing import Any
 
 from generation.simulated.capabilities import EFFORTS, MODELS, THINKING, Model, listed
@@ -14,14 +13,13 @@ from generation.simulated.schema_rules import check_format
 SAMPLING = ("temperature", "top_p", "top_k")
 LEAST_BUDGET = 1_024  # tokens of thinking
 DISPLAYS = ("summarized", "omitted", None)
-TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 
 
 def check_for_model(body: dict[str, Any], model: Model) -> None:
     """Raises `Refusal` for what this model does not take."""
     effort = _check_output(body, model)
     thinks = _check_thinking(body, model, effort)
-    _check_tools(body, model, thinks=thinks)
+    _check_choice(body, model, thinks=thinks)
     _check_roles(body, model)
     if thinks and body.get("temperature", 1) != 1:
         raise invalid("`temperature` may only be set to 1 when thinking is enabled.")
@@ -123,38 +121,17 @@ def _at_least(effort: str, bound: str) -> bool:
 # --- Tools and roles -------------------------------------------------------------------------------------
 
 
-def _check_tools(body: dict[str, Any], model: Model, *, thinks: bool) -> None:
-    tools = body.get("tools", [])
-    if not isinstance(tools, list):
-        raise invalid("tools: Input should be a valid list")
-    for number, tool in enumerate(tools):
-        _check_tool(tool, f"tools.{number}")
-    if len({tool["name"] for tool in tools}) < len(tools):
-        raise invalid("tools: Tool names must be unique.")
-    if "tool_choice" in body:
-        _check_choice(body["tool_choice"], model, thinks=thinks)
-        if "tools" not in body:
-            raise invalid("tool_choice: tool_choice may only be specified while providing tools")
-
-
-def _check_tool(tool: object, where: str) -> None:
-    if not isinstance(tool, dict) or not isinstance(tool.get("name"), str):
-        raise invalid(f"{where}.name: Field required")
-    if not TOOL_NAME.fullmatch(tool["name"]):
-        raise invalid(f"{where}.name: String should match pattern '^[a-zA-Z0-9_-]{{1,128}}$'")
-    if tool.get("type", "custom") != "custom":
-        return  # one of Anthropic's own
-    schema = tool.get("input_schema")
-    if not isinstance(schema, dict) or schema.get("type") != "object":
-        raise invalid(f"{where}.custom.input_schema.type: Input should be 'object'")
-
-
-def _check_choice(choice: object, model: Model, *, thinks: bool) -> None:
+def _check_choice(body: dict[str, Any], model: Model, *, thinks: bool) -> None:
+    if "tool_choice" not in body:
+        return
+    choice = body["tool_choice"]
     if not isinstance(choice, dict):
         raise invalid("tool_choice: Input should be an object")
     kind = choice.get("type")
     if kind not in ("auto", "any", "tool", "none"):
         raise invalid("tool_choice.type: Input should be 'auto', 'any', 'tool' or 'none'")
+    if "tools" not in body:
+        raise invalid("tool_choice: tool_choice may only be specified while providing tools")
     if kind not in ("any", "tool"):
         return
     if not model.forced_tools:

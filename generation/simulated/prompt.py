@@ -62,4 +62,4 @@ def _other(place: str, block: Mapping[str, Any]) -> Block:
 def _plain(content: str | list[dict[str, Any]]) -> str:
     if isinstance(content, str):
         return content
-    return "\n".join(block.get("text", "") for block in content)
+    return "\n".join(block["text"] if block["type"] == "text" else "" for block in content)
