@@ -12,8 +12,8 @@ from conversations.models import Workspace
 from conversations.starter.load import load_starter
 from convgen.models import User
 from convgen.tenancy import EVERY, NOTHING, workspace_scope
-from generation.simulated.running import Listening, beside
-from generation.simulated.server import Behaviour, SimulatedClaude
+
+pytest_plugins = ["generation.simulated.pytest_plugin"]  # the fixtures `claude`, `listening` and `start_claude`
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
@@ -69,23 +69,6 @@ def admin_client(admin_user: User) -> Client:
     client = Client(headers={"X-Workspace": "*"})
     client.force_login(admin_user)
     return client
-
-
-@pytest.fixture
-def listening(settings: Any) -> Iterator[Listening]:
-    """A simulated Claude that answers at once, and settings that lead to it."""
-    claude = SimulatedClaude(Behaviour(latency=0, weak=0), remember=True)
-    with beside(claude) as listening:
-        settings.ANTHROPIC_API_KEY = "test-key"
-        settings.ANTHROPIC_BASE_URL = listening.url
-        settings.RATE_LIMIT_RPM = 60_000
-        yield listening
-
-
-@pytest.fixture
-def claude(listening: Listening) -> SimulatedClaude:
-    """The simulated Claude itself: script its faults, count its requests."""
-    return listening.claude
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """Runs simulated Claude: in this process until told to stop, or beside it in a thread."""
 
 import socket
+import struct
 import threading
 import time
 from collections.abc import Iterator
@@ -8,7 +9,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from generation.simulated.faults import RESET
 from generation.simulated.server import SimulatedClaude
 
 HOST = "127.0.0.1"
@@ -39,12 +42,34 @@ class Listening:
         self.server.should_exit = True
 
 
+class Resettable(HttpToolsProtocol):
+    """HTTP whose connections can be torn down from within an answer: ASGI itself has no word for that."""
+
+    def on_headers_complete(self) -> None:
+        self.scope["extensions"] = {RESET: {"reset": self._reset}}
+        super().on_headers_complete()
+
+    def _reset(self) -> None:
+        """Close the connection with a TCP reset: nothing lingers, so there is no orderly end."""
+        own = self.transport.get_extra_info("socket").fileno()
+        with socket.fromfd(own, socket.AF_INET, socket.SOCK_STREAM) as same:
+            same.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
+
+
 def listen(claude: SimulatedClaude, *, port: int = 0) -> Listening:
     """Open the port on the loopback interface; 0 takes a free one. Raises `OSError` when it is taken."""
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((HOST, port))
-    config = uvicorn.Config(claude.app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1, backlog=2048)
+    config = uvicorn.Config(
+        claude.app,
+        http=Resettable,
+        log_level="critical",
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+        backlog=2048,
+    )
     return Listening(claude, listener.getsockname()[1], listener, uvicorn.Server(config))
 
 

@@ -1,7 +1,7 @@
 """Serve simulated Claude on a loopback port."""
 
 import math
-from argparse import ArgumentParser
+from argparse import ArgumentParser, RawTextHelpFormatter
 from typing import Any
 
 from django.conf import settings
@@ -9,11 +9,13 @@ from django.core.management.base import BaseCommand, CommandError
 
 from convgen.processes import registered
 from generation.simulated import launcher
-from generation.simulated.faults import FAULTS
+from generation.simulated.faults import FAULTS, parse_fault
 from generation.simulated.running import listen
 from generation.simulated.server import Behaviour, SimulatedClaude
 
 HIGHEST_PORT = 65_535
+LIMITS = ("requests_per_minute", "input_tokens_per_minute", "output_tokens_per_minute")
+TAKEN_OVER = ("latency", "jitter", "weak", "fault_rate", "api_key", "batch_seconds", *LIMITS)
 
 
 class Command(BaseCommand):
@@ -24,6 +26,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.formatter_class = RawTextHelpFormatter  # the faults are a table
         parser.add_argument("--port", type=int, default=0, help="0 takes a free one.")
         parser.add_argument(
             "--latency", type=float, default=settings.SIMULATED_CLAUDE_LATENCY, help="Seconds, on average."
@@ -33,10 +36,14 @@ class Command(BaseCommand):
             "--weak", type=float, default=settings.SIMULATED_CLAUDE_WEAK, help="Share of weak conversations."
         )
         parser.add_argument("--fault-rate", type=float, default=0.0, help="Share of requests that fail.")
+        parser.add_argument("--faults", default=",".join(Behaviour.faults), help=_help_on_faults())
+        for name in LIMITS:
+            limit = name.replace("_", "-")
+            parser.add_argument(
+                f"--{limit}", type=int, default=0, help="A limit that is enforced, for each model; 0: none."
+            )
         parser.add_argument(
-            "--faults",
-            default=",".join(Behaviour.faults),
-            help=f"Which failures, divided by commas: {', '.join(FAULTS)}.",
+            "--batch-seconds", type=float, default=Behaviour.batch_seconds, help="How long a message batch takes."
         )
         parser.add_argument("--api-key", default="", help="The only key accepted. Empty: any key.")
         parser.add_argument(
@@ -59,21 +66,29 @@ class Command(BaseCommand):
 
 def _behaviour(options: dict[str, Any]) -> Behaviour:
     faults = tuple(name.strip() for name in options["faults"].split(",") if name.strip())
-    if unknown := sorted(set(faults) - FAULTS.keys()):
-        raise CommandError(f"Unknown faults: {', '.join(unknown)}. Known are {', '.join(FAULTS)}.")
+    for fault in faults:
+        try:
+            parse_fault(fault)
+        except ValueError as error:
+            raise CommandError(f"--faults: {error}") from error
     for share in ("jitter", "weak", "fault_rate"):
         if not 0 <= options[share] <= 1:
-            raise CommandError(f"--{share.replace('_', '-')} must lie between 0 and 1.")
-    for duration in ("latency", "idle_exit"):
+            raise CommandError(f"{_flag(share)} must lie between 0 and 1.")
+    for duration in ("latency", "idle_exit", "batch_seconds"):
         if not 0 <= options[duration] < math.inf:
-            raise CommandError(f"--{duration.replace('_', '-')} must be a number of seconds, 0 or more.")
+            raise CommandError(f"{_flag(duration)} must be a number of seconds, 0 or more.")
+    for limit in LIMITS:
+        if options[limit] < 0:
+            raise CommandError(f"{_flag(limit)} must be 0, for no limit, or more.")
     if options["fault_rate"] and not faults:
         raise CommandError(f"--fault-rate needs --faults: name some of {', '.join(FAULTS)}.")
-    return Behaviour(
-        latency=options["latency"],
-        jitter=options["jitter"],
-        weak=options["weak"],
-        fault_rate=options["fault_rate"],
-        faults=faults,
-        api_key=options["api_key"],
-    )
+    return Behaviour(faults=faults, **{name: options[name] for name in TAKEN_OVER})
+
+
+def _flag(option: str) -> str:
+    return f"--{option.replace('_', '-')}"
+
+
+def _help_on_faults() -> str:
+    lines = (f"  {name:<24} {meaning}".replace("%", "%%") for name, meaning in FAULTS.items())
+    return "\n".join(["Which failures, divided by commas; some take seconds behind a colon, such as 429:7.", *lines])

@@ -11,6 +11,7 @@ import pytest
 from generation import errors
 from generation.claude import Answer, Claude
 from generation.endpoint import Endpoint
+from generation.reply import output_format
 from generation.simulated.running import Listening
 
 GOOD: dict[str, Any] = {
@@ -46,48 +47,141 @@ def test_a_good_request_is_answered(listening: Listening) -> None:
     assert (status, reply["type"], reply["role"], reply["stop_reason"]) == (200, "message", "assistant", "end_turn")
 
 
+TOOL = {"name": "look_up", "input_schema": {"type": "object"}}
+USER, ASSISTANT = GOOD["messages"][0], {"role": "assistant", "content": "Hi."}
+
+
+def of_user(*blocks: Any) -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": [*blocks]}]}
+
+
+def text(words: str = "Hello?", **more: Any) -> dict[str, Any]:
+    return {"type": "text", "text": words, **more}
+
+
+def short(**control: Any) -> dict[str, Any]:
+    return text(cache_control={"type": "ephemeral", **control})
+
+
 ODD: list[tuple[dict[str, Any], str]] = [
-    ({"temperature": 0.7}, "temperature: sampling parameters are not supported"),
-    ({"top_p": 0.9}, "top_p: sampling parameters are not supported"),
-    ({"top_k": 5}, "top_k: sampling parameters are not supported"),
+    ({"temperature": 0.7}, "temperature: Extra inputs are not permitted"),
+    ({"temperature": 1.0}, "temperature: Extra inputs are not permitted"),
+    ({"top_p": 0.9}, "top_p: Extra inputs are not permitted"),
+    ({"top_k": 5}, "top_k: Extra inputs are not permitted"),
     ({"temprature": 0.7}, "temprature: Extra inputs are not permitted"),
     ({"model": None}, "model: Input should be a valid string"),
     ({"model": ["a"]}, "model: Input should be a valid string"),
-    ({"max_tokens": 0}, "max_tokens: Input should be a valid integer"),
     ({"max_tokens": -1}, "max_tokens: Input should be a valid integer"),
     ({"max_tokens": "100"}, "max_tokens: Input should be a valid integer"),
     ({"max_tokens": True}, "max_tokens: Input should be a valid integer"),
     ({"max_tokens": 10.5}, "max_tokens: Input should be a valid integer"),
+    ({"max_tokens": 128_001, "stream": True}, "max_tokens: 128001 > 128000, which is the maximum allowed number"),
+    ({"max_tokens": 21_334}, "max_tokens: Streaming is required for operations that may take longer than 10 minutes"),
+    ({"max_tokens": 0, "output_config": output_format()}, "max_tokens: 0 is not supported with batches, streaming"),
+    ({"max_tokens": 0, "stream": True}, "max_tokens: 0 is not supported with batches, streaming"),
+    ({"max_tokens": 0, "thinking": {"type": "adaptive"}}, "max_tokens: 0 is not supported with batches, streaming"),
+    ({"stream": "yes"}, "stream: Input should be a valid boolean"),
+    ({"service_tier": "priority"}, "service_tier: Input should be 'auto' or 'standard_only'"),
+    ({"metadata": "me"}, "metadata: Input should be an object"),
+    ({"metadata": {"user_id": 7}}, "metadata: Input should be an object whose user_id is a string"),
+    ({"metadata": {"run": "7"}}, "metadata.run: Extra inputs are not permitted"),
+    ({"stop_sequences": "x"}, "stop_sequences: Input should be a valid list"),
+    ({"stop_sequences": ["x", " "]}, "stop_sequences: each stop sequence must contain non-whitespace"),
+    # Messages and the system prompt
     ({"messages": []}, "messages: at least one message is required"),
     ({"messages": "Hello?"}, "messages: at least one message is required"),
-    ({"messages": ["Hello?"]}, "messages.0.role: Input should be 'user' or 'assistant'"),
-    ({"messages": [{"role": "system", "content": "x"}]}, "messages.0.role"),
+    ({"messages": [USER] * 100_001}, "messages: List should have at most 100000 items, not 100001"),
+    ({"messages": ["Hello?"]}, "messages.0.role: Input should be 'user', 'assistant' or 'system'"),
+    ({"messages": [{"role": ["user"], "content": "x"}]}, "messages.0.role: Input should be 'user'"),
+    ({"messages": [{"role": "system", "content": "x"}]}, "messages.0.role: a 'system' message must directly follow"),
+    ({"messages": [ASSISTANT, USER]}, 'messages.0.role: first message must use the "user" role'),
+    ({"messages": [{**USER, "name": "Ada"}]}, "messages.0.name: Extra inputs are not permitted"),
     ({"messages": [{"role": "user"}]}, "messages.0: content must not be empty"),
     ({"messages": [{"role": "user", "content": ""}]}, "messages.0: content must not be empty"),
-    ({"messages": [{"role": "user", "content": []}]}, "messages.0: content must not be empty"),
+    ({"messages": [{"role": "user", "content": " \n"}]}, "messages.0: text content blocks must contain non-whitespace"),
     ({"messages": [{"role": "user", "content": 7}]}, "messages.0: content must not be empty"),
-    ({"messages": [{"role": "user", "content": ["x"]}]}, "messages.0.0.type: Field required"),
+    (of_user(), "messages.0: content must not be empty"),
+    (of_user("x"), "messages.0.0.type: Field required"),
+    (of_user({"text": "x"}), "messages.0.0.type: Field required"),
+    (of_user(text("")), "messages.0.0: text content blocks must be non-empty"),
+    (of_user(text(" ")), "messages.0.0: text content blocks must contain non-whitespace text"),
+    (of_user(text(colour="red")), "messages.0.0.text.colour: Extra inputs are not permitted"),
+    (of_user(text(citations=[{"type": "char_location"}])), "messages.0.0.text.citations: citations are not permitted"),
     (
-        {"messages": [{"role": "user", "content": [{"type": "text", "text": ""}]}]},
-        "text content blocks must be non-empty",
+        of_user({"type": "thinking", "thinking": "x"}),
+        "messages.0.0: 'thinking' blocks are not permitted in 'user' content",
     ),
+    (of_user({"type": "poem"}), "messages.0.0: 'poem' blocks are not permitted in 'user' content"),
     (
-        {"messages": [*GOOD["messages"], {"role": "assistant", "content": "{"}]},
-        "does not support assistant message prefill",
+        {"messages": [USER, {"role": "assistant", "content": [{"type": "document"}]}, USER]},
+        "messages.1.0: 'document' blocks are not permitted in 'assistant' content",
     ),
+    ({"messages": [USER, {"role": "assistant", "content": "{"}]}, "does not support assistant message prefill"),
     ({"system": 7}, "system: content must not be empty"),
     ({"system": [{"text": "x"}]}, "system.0.type: Field required"),
-    ({"system": [{"type": "text", "text": ""}]}, "system.0: text content blocks must be non-empty"),
-    ({"thinking": {"type": "disabled"}}, "only adaptive thinking"),
-    ({"thinking": {"type": "enabled", "budget_tokens": 1_024}}, "only adaptive thinking"),
+    ({"system": [text("")]}, "system.0: text content blocks must be non-empty"),
+    ({"system": [{"type": "image"}]}, "system.0: 'image' blocks are not permitted in 'system' content"),
+    # Caching
+    ({"system": [short()] * 5}, "A maximum of 4 blocks with cache_control may be provided. Found 5."),
+    ({"system": [short()] * 4, "cache_control": {"type": "ephemeral"}}, "A maximum of 4 blocks with cache_control"),
+    ({"system": [short(type="eternal")]}, "system.0.cache_control.type: Input should be 'ephemeral'"),
+    ({"system": [short(ttl="1d")]}, "system.0.cache_control.ttl: Input should be '5m' or '1h'"),
+    ({"system": [short(size=5)]}, "system.0.cache_control.size: Extra inputs are not permitted"),
+    ({"cache_control": "yes"}, "cache_control.type: Input should be 'ephemeral'"),
+    (
+        {"system": [short()], **of_user(short(ttl="1h"))},
+        "messages.0.content.0.cache_control.ttl: a ttl='1h' cache_control block must not come after a ttl='5m'",
+    ),
+    # Output
+    ({"output_config": "low"}, "output_config: Input should be an object"),
+    (
+        {"output_config": {"effort": "huge"}},
+        "output_config.effort: Input should be 'low', 'medium', 'high', 'xhigh' or",
+    ),
+    ({"output_config": {"effort": 3}}, "output_config.effort: Input should be 'low'"),
+    ({"output_config": {"length": 3}}, "output_config.length: Extra inputs are not permitted"),
+    ({"output_config": {"format": "json"}}, "output_config.format.type: Input should be 'json_schema'"),
+    ({"output_config": {"format": {"type": "json_schema"}}}, "output_config.format.schema: Input should be an object"),
+    (
+        {"output_config": {"format": {"type": "json_schema", "schema": {}, "name": "x"}}},
+        "output_config.format.name: Extra inputs are not permitted",
+    ),
+    # Thinking and tools
     ({"thinking": "yes"}, "thinking: Input should be an object"),
-    ({"tool_choice": {"type": "any"}}, "forced tool use is not supported"),
-    ({"tool_choice": {"type": "tool", "name": "x"}}, "forced tool use is not supported"),
+    ({"thinking": {}}, "thinking.type: Input should be 'adaptive', 'between_tools', 'disabled' or 'enabled'"),
+    (
+        {"thinking": {"type": "disabled"}},
+        '"thinking.type.disabled" is not supported for this model. Use "thinking.type.a',
+    ),
+    (
+        {"thinking": {"type": "enabled", "budget_tokens": 1_024}},
+        '"thinking.type.enabled" is not supported for this model',
+    ),
+    (
+        {"thinking": {"type": "adaptive", "budget_tokens": 1_024}},
+        "thinking.adaptive.budget_tokens: Extra inputs are not permitted",
+    ),
+    (
+        {"thinking": {"type": "adaptive", "display": "loud"}},
+        "thinking.adaptive.display: Input should be 'summarized' or",
+    ),
+    ({"tools": {}}, "tools: Input should be a valid list"),
+    ({"tools": ["look_up"]}, "tools.0.name: Field required"),
+    ({"tools": [{"name": "look up"}]}, "tools.0.name: String should match pattern"),
+    ({"tools": [{"name": "look_up"}]}, "tools.0.custom.input_schema.type: Input should be 'object'"),
+    ({"tools": [TOOL, TOOL]}, "tools: Tool names must be unique."),
+    ({"tool_choice": {"type": "auto"}}, "tool_choice: tool_choice may only be specified while providing tools"),
+    (
+        {"tools": [TOOL], "tool_choice": {"type": "all"}},
+        "tool_choice.type: Input should be 'auto', 'any', 'tool' or 'none'",
+    ),
+    ({"tools": [TOOL], "tool_choice": {"type": "any"}}, "forced tool use is not supported"),
+    ({"tools": [TOOL], "tool_choice": {"type": "tool", "name": "look_up"}}, "forced tool use is not supported"),
     ({"tool_choice": "any"}, "tool_choice: Input should be an object"),
 ]
 
 
-@pytest.mark.parametrize(("changes", "complaint"), ODD, ids=[complaint for _changes, complaint in ODD])
+@pytest.mark.parametrize(("changes", "complaint"), ODD, ids=[complaint[:60] for _changes, complaint in ODD])
 def test_a_request_that_breaks_a_rule_is_a_400_in_anthropics_shape(
     listening: Listening, changes: dict[str, Any], complaint: str
 ) -> None:
@@ -104,7 +198,10 @@ def test_what_is_required_must_be_there(listening: Listening, name: str) -> None
     assert (status, reply["error"]["message"]) == (400, f"{name}: Field required")
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe"])
+HALF_A_PAIR = rb'{"model": "claude-sonnet-5-5", "max_tokens": 9, "messages": [{"role": "user", "content": "\ud83d"}]}'
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b"null", b'"text"', b"\xff\xfe", b"[" * 100_000, HALF_A_PAIR])
 def test_what_is_no_json_object_is_refused(listening: Listening, body: bytes) -> None:
     status, reply = post(listening.url, body)
     assert (status, reply["error"]["message"]) == (400, "The request body is not valid JSON")
@@ -113,15 +210,24 @@ def test_what_is_no_json_object_is_refused(listening: Listening, body: bytes) ->
 @pytest.mark.parametrize(
     "changes",
     [
-        {"thinking": {"type": "adaptive"}},
+        {"thinking": {"type": "adaptive", "display": "summarized"}},
+        {"thinking": {"type": "between_tools"}},
         {"tool_choice": {"type": "auto"}, "tools": []},
+        {"tool_choice": {"type": "none"}, "tools": [TOOL, {"type": "web_search_20260209", "name": "web_search"}]},
         {"system": ""},
         {"system": "Be kind."},
         {"system": [{"type": "text", "text": "Be kind.", "cache_control": {"type": "ephemeral"}}]},
-        {"messages": [*GOOD["messages"], {"role": "assistant", "content": "Hi."}, {"role": "user", "content": "And?"}]},
-        {"messages": [{"role": "user", "content": [{"type": "text", "text": "Hello?"}]}]},
+        {"messages": [USER, ASSISTANT, USER]},
+        {"messages": [USER, USER, ASSISTANT, {"role": "user", "content": "And?"}]},
+        {"messages": [USER, {"role": "system", "content": "From now on, rhyme."}]},
+        of_user(text()),
+        of_user({"type": "document", "source": {"type": "text", "data": "x"}}, text(citations=[])),
+        {"system": [short(ttl="1h"), short()], **of_user(short(ttl="5m"))},
+        {"cache_control": None, "container": None, "inference_geo": None, "speed": None, "diagnostics": None},
         {"output_config": {"effort": "low"}},
-        {"metadata": {"user_id": "1"}, "stop_sequences": ["x"]},
+        {"output_config": {"effort": None, "format": None}},
+        {"max_tokens": 21_333},
+        {"metadata": {"user_id": "1"}, "stop_sequences": ["x"], "service_tier": "auto", "stream": False},
     ],
     ids=str,
 )
@@ -130,14 +236,27 @@ def test_what_the_api_takes_is_taken(listening: Listening, changes: dict[str, An
     assert status == 200, reply
 
 
-def test_an_older_version_still_takes_sampling_parameters(listening: Listening) -> None:
-    status, _reply = post(listening.url, {**GOOD, "temperature": 0.7}, anthropic_version="2023-06-01")
-    assert status == 200
-
-
-def test_the_version_is_required(listening: Listening) -> None:
+def test_a_version_that_there_is_is_required(listening: Listening) -> None:
     status, reply = post(listening.url, GOOD, anthropic_version=None)
     assert (status, reply["error"]["message"]) == (400, "anthropic-version: header is required")
+    status, reply = post(listening.url, GOOD, anthropic_version="2030-01-01")
+    assert (status, reply["error"]["message"]) == (400, 'anthropic-version: "2030-01-01" is not a valid version')
+
+
+def test_a_request_has_32_megabytes_at_most(listening: Listening) -> None:
+    """It is sent in full, in a length that is not announced."""
+    body = json.dumps({**GOOD, "system": "a" * (32 * 1024 * 1024)}).encode()
+    request = urllib.request.Request(f"{listening.url}/v1/messages", iter([body]), HEADERS)  # type: ignore[arg-type]
+    with pytest.raises(urllib.error.HTTPError) as raised:
+        urllib.request.urlopen(request, timeout=30)
+    assert (raised.value.code, json.load(raised.value)["error"]["type"]) == (413, "request_too_large")
+
+
+@pytest.mark.parametrize(("model", "most"), [("claude-sonnet-5-5", 1_000_000), ("claude-haiku-4-5", 200_000)])
+def test_a_prompt_longer_than_the_models_window_is_refused(listening: Listening, model: str, most: int) -> None:
+    status, reply = post(listening.url, {**GOOD, "model": model, "system": "a" * (most * 4)})
+    assert status == 400
+    assert reply["error"]["message"] == f"prompt is too long: {most + 1} tokens > {most} maximum"
 
 
 @pytest.mark.parametrize("model", ["gpt-5", "claude-sonnet-99", "", "claude-sonnet-5-5 "])
@@ -193,7 +312,7 @@ def test_the_sdk_is_understood(listening: Listening) -> None:
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [
-        ({"messages": [*GOOD["messages"], {"role": "assistant", "content": "{"}]}, errors.RequestRefused),
+        ({"messages": [USER, {"role": "assistant", "content": "{"}]}, errors.RequestRefused),
         ({"extra_body": {"temperature": 0.7}}, errors.RequestRefused),
         ({"thinking": {"type": "disabled"}}, errors.RequestRefused),
         ({"model": "claude-sonnet-99"}, errors.ModelUnknown),

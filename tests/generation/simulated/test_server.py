@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from generation import errors
 from generation.claude import Answer, Claude
 from generation.endpoint import Endpoint
 from generation.reply import output_format, parse_reply
-from generation.simulated.faults import FAULTS
 from generation.simulated.running import Listening, beside, listen
 from generation.simulated.server import Behaviour, SimulatedClaude
 
@@ -124,74 +122,6 @@ def test_many_are_answered_at_once() -> None:
         results = outcomes(listening.url, [brief(number) for number in range(40)], at_once=40)
         assert time.monotonic() - begun < 4
     assert all(isinstance(result, Answer) for result in results)
-
-
-# --- Faults ----------------------------------------------------------------------------------------------
-
-AS_ERRORS = {
-    "429": "rate_limited",
-    "529": "overloaded",
-    "500": "server_failed",
-    "cut-off": "reply_cut_off",
-    "refusal": "reply_refused",
-    "reset": "unreachable",
-    "hang": "timed_out",
-}
-
-
-@pytest.mark.parametrize("fault", AS_ERRORS)
-def test_a_fault_of_the_script_happens_once_and_then_all_is_well(listening: Listening, fault: str) -> None:
-    listening.claude.behaviour.script.append(fault)
-    failed, good = outcomes(listening.url, [brief(), brief()], timeout=0.5 if fault == "hang" else 10.0)
-    assert isinstance(failed, errors.GenerationError)
-    assert failed.code() == AS_ERRORS[fault]
-    assert isinstance(good, Answer)
-
-
-def test_a_malformed_answer_is_no_json(listening: Listening) -> None:
-    listening.claude.behaviour.script.append("malformed")
-    with pytest.raises(errors.ReplyMalformed):
-        parse_reply(answer(listening.url).text)
-
-
-def test_every_fault_is_tested_here() -> None:
-    assert {*AS_ERRORS, "malformed"} == set(FAULTS)
-    assert set(Behaviour.faults) <= set(FAULTS)
-
-
-def test_a_429_says_how_long_to_wait(listening: Listening) -> None:
-    listening.claude.behaviour.script.append("429")
-    [failed] = outcomes(listening.url, [brief()])
-    assert isinstance(failed, errors.RateLimited)
-    assert failed.retry_after == 1
-    assert failed.request_id.startswith("req_simulated_")
-
-
-def test_the_script_may_leave_requests_alone(listening: Listening) -> None:
-    listening.claude.behaviour.script.extend(["", "500", ""])
-    results = outcomes(listening.url, [brief()] * 4)
-    assert [isinstance(result, Answer) for result in results] == [True, False, True, True]
-
-
-@pytest.mark.parametrize(("rate", "least", "most"), [(0.0, 0, 0), (0.25, 15, 50), (1.0, 120, 120)])
-def test_about_the_share_that_was_asked_for_fails(rate: float, least: int, most: int) -> None:
-    with beside(SimulatedClaude(Behaviour(latency=0, fault_rate=rate, faults=("500", "529")))) as listening:
-        results = outcomes(listening.url, [brief()] * 120, at_once=8)
-    failed = [result.code() for result in results if isinstance(result, errors.GenerationError)]
-    assert least <= len(failed) <= most
-    assert set(failed) == ({"server_failed", "overloaded"} if rate else set())
-
-
-def test_refused_requests_use_up_no_script(listening: Listening) -> None:
-    listening.claude.behaviour.script.append("500")
-
-    async def unknown_model() -> None:
-        async with Claude(Endpoint(listening.url, "k", 50), timeout=5) as claude:
-            await claude.send({**request_for(brief()), "model": "claude-sonnet-99"})
-
-    with pytest.raises(errors.ModelUnknown):
-        asyncio.run(unknown_model())
-    assert list(listening.claude.behaviour.script) == ["500"]
 
 
 # --- The server itself -----------------------------------------------------------------------------------
