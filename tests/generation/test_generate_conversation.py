@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def draft() -> Conversation:
     workspace = WorkspaceFactory(is_default=True)
-    made = ConversationFactory(workspace=workspace, conversation_id="TPL-0001")
+    made = ConversationFactory(workspace=workspace, conversation_id="TPL-0900")
     made.template.structure = "The city is {{city}}."
     made.template.save()
     PromptTemplateFactory(workspace=workspace, name="Grief", structure="Grief in {{city}}, by {{persona}}.")
@@ -33,7 +33,7 @@ def generate(*arguments: str) -> str:
 
 
 def test_it_generates_the_draft_and_says_what_came_of_it(claude: SimulatedClaude, draft: Conversation) -> None:
-    said = generate("TPL-0001", "--param", "city=Oslo")
+    said = generate("TPL-0900", "--param", "city=Oslo")
     draft.refresh_from_db()
     assert draft.status == "generated"
     assert draft.title in said and f"quality {draft.quality_score}" in said and "simulated" in said
@@ -43,19 +43,19 @@ def test_it_generates_the_draft_and_says_what_came_of_it(claude: SimulatedClaude
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["TPL-0001"], r"city \(text\)"),
+        (["TPL-0900"], r"city \(text\)"),
         (["TPL-9"], "no conversation TPL-9"),
-        (["TPL-0001", "--param", "Oslo"], "NAME=VALUE"),
-        (["TPL-0001", "--workspace", "nowhere"], "no workspace “nowhere”"),
+        (["TPL-0900", "--param", "Oslo"], "NAME=VALUE"),
+        (["TPL-0900", "--workspace", "nowhere"], "no workspace “nowhere”"),
         ([], "Name either a conversation, such as TPL-0001, or a template"),
-        (["TPL-0001", "--template", "Grief"], "Name either a conversation"),
-        (["TPL-0001", "--persona", "Saver"], "A draft has its persona already. --persona goes with --template"),
+        (["TPL-0900", "--template", "Grief"], "Name either a conversation"),
+        (["TPL-0900", "--persona", "Saver"], "A draft has its persona already. --persona goes with --template"),
         (["--template", "Greif"], "no template “Greif”. Did you mean “Grief”"),
         (["--template", "Grief", "--persona", "Nobody"], "no persona “Nobody”. There are: Careful saver"),
         (["--template", "Grief", "--param", "Oslo"], "NAME=VALUE"),
         (["--template", "Grief", "--dry-run"], r"city \(text\)"),
         (
-            ["TPL-0001", "--dry-run", "--temperature", "0.7", "--param", "city=Oslo"],
+            ["TPL-0900", "--dry-run", "--temperature", "0.7", "--param", "city=Oslo"],
             "temperature 0.7 .this run. is not",
         ),
     ],
@@ -95,7 +95,7 @@ def test_a_new_one_that_fails_is_kept_and_the_way_to_try_again_is_told(
 
 def test_claude_can_be_asked_in_another_way_for_this_run(claude: SimulatedClaude, draft: Conversation) -> None:
     generate(
-        "TPL-0001", "--param", "city=Oslo", "--model", "claude-opus-5-5", "--effort", "low", "--max-tokens", "9000"
+        "TPL-0900", "--param", "city=Oslo", "--model", "claude-opus-5-5", "--effort", "low", "--max-tokens", "9000"
     )
     [request] = claude.requests
     assert (request["model"], request["max_tokens"]) == ("claude-opus-5-5", 9_000)
@@ -116,8 +116,8 @@ def test_a_dry_run_shows_the_prompt_its_tokens_and_the_cost_and_leaves_nothing(
 
 
 def test_a_dry_runs_tokens_are_those_that_are_charged(claude: SimulatedClaude, draft: Conversation) -> None:
-    shown: dict[str, Any] = json.loads(generate("TPL-0001", "--param", "city=Oslo", "--dry-run", "--json"))
-    generate("TPL-0001", "--param", "city=Oslo")
+    shown: dict[str, Any] = json.loads(generate("TPL-0900", "--param", "city=Oslo", "--dry-run", "--json"))
+    generate("TPL-0900", "--param", "city=Oslo")
     log = GenerationLog.objects.get()
     assert shown["input_tokens"] == log.input_tokens + log.cache_read_tokens + log.cache_write_tokens
     assert shown["prompt"] == claude.requests[0]["messages"][0]["content"]
@@ -126,7 +126,7 @@ def test_a_dry_runs_tokens_are_those_that_are_charged(claude: SimulatedClaude, d
 
 
 def test_scripts_get_one_json_object(claude: SimulatedClaude, draft: Conversation) -> None:
-    made = json.loads(generate("TPL-0001", "--param", "city=Oslo", "--json"))
+    made = json.loads(generate("TPL-0900", "--param", "city=Oslo", "--json"))
     draft.refresh_from_db()
     assert (made["id"], made["status"], made["simulated"]) == (str(draft.pk), "generated", True)
     assert made["cost_usd"] == str(draft.cost_usd)
