@@ -63,18 +63,12 @@ def draft_of(
 
 
 @transaction.atomic
-def order(
-    template: PromptTemplate,
-    words: Mapping[str, str],
-    *,
-    parameters: Mapping[str, Any] | None = None,
-    created_by: User | None = None,
-) -> Conversation:
-    """Create the draft of `draft_of`, with its readable id and a place of the plan. Raises `OrderError`."""
-    draft = draft_of(template, words, parameters=parameters, created_by=created_by)
-    lock_plan(template.workspace)
-    draft.slot = _free_slot(template, _values(template.workspace, words))
-    [draft.conversation_id] = next_ids(template.workspace_id, template.tier, 1)
+def place_in_plan(draft: Conversation) -> Conversation:
+    """Save a draft of `draft_of`, with its readable id and a place of the plan."""
+    assert draft.template is not None
+    lock_plan(draft.workspace)
+    draft.slot = _free_slot(draft.template, _values(draft.workspace, {kind: getattr(draft, kind) for kind in PLANNED}))
+    [draft.conversation_id] = next_ids(draft.workspace_id, draft.tier, 1)
     draft.save(force_insert=True)
     return draft
 

@@ -40,12 +40,19 @@ def preview(
 
     Raises `PromptUnresolved`, `ConfigurationInvalid`, and what counting raises when Claude cannot be asked.
     """
-    configuration = configuration_of([overrides, draft.template, draft.workspace])
-    described = descriptions(draft.workspace_id)
-    request = build_request(draft, configuration=configuration, described=described, parameters=parameters)
+    configuration, request = prepared(draft, parameters=parameters, overrides=overrides)
     tokens = asyncio.run(_count(request))
     forecast = Forecast(configuration.model, tokens, expected_reply(draft, configuration.model))
     return Preview(request["system"][0]["text"], request["messages"][0]["content"], configuration, forecast)
+
+
+def prepared(
+    draft: Conversation, *, parameters: Mapping[str, object] | None = None, overrides: Overrides | None = None
+) -> tuple[Configuration, dict[str, Any]]:
+    """How Claude would be asked, and the request. Raises `PromptUnresolved`, `ConfigurationInvalid`."""
+    configuration = configuration_of([overrides, draft.template, draft.workspace])
+    described = descriptions(draft.workspace_id)
+    return configuration, build_request(draft, configuration=configuration, described=described, parameters=parameters)
 
 
 async def _count(request: dict[str, Any]) -> int:

@@ -1,12 +1,13 @@
 """One draft, ordered by hand."""
 
 import threading
+from typing import Any
 
 import pytest
 
 from conversations.coverage import gaps
 from conversations.models import Conversation, Dimension, PromptTemplate, Workspace
-from conversations.ordering import OrderError, draft_of, order, template_named
+from conversations.ordering import OrderError, draft_of, place_in_plan, template_named
 from convgen.tenancy import EVERY, workspace_scope
 from tests.background import in_background
 from tests.factories import ChunkFactory, DimensionFactory, PromptTemplateFactory
@@ -14,6 +15,10 @@ from tests.factories import ChunkFactory, DimensionFactory, PromptTemplateFactor
 pytestmark = pytest.mark.django_db
 
 WORDS = {"persona": "careful saver", "emotion": "Anxious", "topic": "Debt"}
+
+
+def order(template: PromptTemplate, words: dict[str, str], **options: Any) -> Conversation:
+    return place_in_plan(draft_of(template, words, **options))
 
 
 @pytest.fixture

@@ -54,6 +54,7 @@ def test_it_generates_the_draft_and_says_what_came_of_it(claude: SimulatedClaude
         (["--template", "Grief", "--persona", "Nobody"], "no persona “Nobody”. There are: Careful saver"),
         (["--template", "Grief", "--param", "Oslo"], "NAME=VALUE"),
         (["--template", "Grief", "--dry-run"], r"city \(text\)"),
+        (["--template", "Grief"], r"2 values are missing: city \(text\).*persona"),
         (
             ["TPL-0900", "--dry-run", "--temperature", "0.7", "--param", "city=Oslo"],
             "temperature 0.7 .this run. is not",
@@ -85,7 +86,7 @@ def test_a_new_one_that_fails_is_kept_and_the_way_to_try_again_is_told(
     with pytest.raises(
         CommandError, match=r"declined .* is kept as failed; try it again with: manage.py gen"
     ) as raised:
-        generate("--template", "Grief", "--param", "city=Oslo")
+        generate("--template", "Grief", "--persona", "Careful saver", "--param", "city=Oslo")
     made = Conversation.objects.get(template__name="Grief")
     assert made.status == "failed"
     generate(str(raised.value).split()[-1])

@@ -8,11 +8,11 @@ from django.core.management.base import CommandError
 
 from conversations.choices import DimensionKind
 from conversations.models import Conversation, Workspace
-from conversations.ordering import OrderError, draft_of, order, template_named
+from conversations.ordering import OrderError, draft_of, place_in_plan, template_named
 from conversations.workspaces import WorkspaceCommand
 from generation.command_line import add_configuration, overrides_from, parameters_from
 from generation.errors import GenerationError
-from generation.preview import Preview, preview
+from generation.preview import Preview, prepared, preview
 from generation.service import generate
 from generation.simulated.launcher import SimulatedClaudeError
 
@@ -39,10 +39,11 @@ class Command(WorkspaceCommand):
     def run(self, workspace: Workspace, **options: Any) -> None:
         _check(options)
         try:
+            draft = _draft(workspace, options)
             if options["dry_run"]:
-                self._show(_draft(workspace, options, new=draft_of), options)
+                self._show(draft, options)
             else:
-                self._generate(_draft(workspace, options, new=order), options)
+                self._generate(draft, options)
         except (GenerationError, SimulatedClaudeError, OrderError, ValueError) as error:
             raise CommandError(str(error)) from error
 
@@ -52,6 +53,9 @@ class Command(WorkspaceCommand):
 
     def _generate(self, draft: Conversation, options: dict[str, Any]) -> None:
         parameters, overrides = parameters_from(options["param"]), overrides_from(options)
+        if draft._state.adding:
+            prepared(draft, overrides=overrides)  # what cannot be asked for is not made
+            place_in_plan(draft)
         try:
             made = generate(draft.pk, parameters=parameters, overrides=overrides)
         except GenerationError as error:
@@ -71,13 +75,12 @@ def _check(options: dict[str, Any]) -> None:
         raise CommandError(f"A draft has its {given[0]} already. --{given[0]} goes with --template.")
 
 
-def _draft(workspace: Workspace, options: dict[str, Any], *, new: Any) -> Conversation:
-    """The draft that is named, or a new one, made by `new`."""
+def _draft(workspace: Workspace, options: dict[str, Any]) -> Conversation:
+    """The draft that is named, or a new one that is not saved yet."""
     if options["template"]:
         words = {kind: options[kind] for kind in WORDS}
         template = template_named(workspace, options["template"])
-        made: Conversation = new(template, words, parameters=parameters_from(options["param"]))
-        return made
+        return draft_of(template, words, parameters=parameters_from(options["param"]))
     drafts = Conversation.objects.select_related("workspace", "template", "document", "chunk__document")
     found = drafts.filter(workspace=workspace).named(options["id"]).first()
     if found is None:
