@@ -115,14 +115,16 @@ class Generator:
         return await attempts.make(request)
 
 
-def generate(conversation_id: UUID, *, parameters: Mapping[str, object] | None = None) -> Conversation:
+def generate(
+    conversation_id: UUID, *, parameters: Mapping[str, object] | None = None, claim: UUID | None = None
+) -> Conversation:
     """Generate one draft or failed conversation of the scope, and return it as it is afterwards.
 
-    `parameters` are values for this run alone. Raises `NotClaimable` when it is neither draft nor failed, and the
+    `parameters` are values for this run alone; `claim` is one that the caller has taken already. Raises `NotClaimable` when it is neither draft nor failed, and the
     `GenerationError` for which generation failed; the conversation then carries the same reason.
     """
     target = endpoint()
-    outcome = asyncio.run(_generate(conversation_id, target, parameters))
+    outcome = asyncio.run(_generate(conversation_id, target, parameters, claim or uuid4()))
     if outcome.error:
         raise outcome.error
     if not outcome.saved:
@@ -130,11 +132,13 @@ def generate(conversation_id: UUID, *, parameters: Mapping[str, object] | None =
     return Conversation.objects.get(pk=conversation_id)
 
 
-async def _generate(conversation_id: UUID, target: Endpoint, parameters: Mapping[str, object] | None) -> Outcome:
+async def _generate(
+    conversation_id: UUID, target: Endpoint, parameters: Mapping[str, object] | None, claim: UUID
+) -> Outcome:
     attempts = settings.GENERATION_ATTEMPTS
     claude = Claude(target, timeout=settings.ANTHROPIC_TIMEOUT)
     async with DatabaseThreads(threads=1) as database, claude:
-        claim = await database(claims.take_one, conversation_id, attempts=attempts, claim=uuid4())
+        await database(claims.take_one, conversation_id, attempts=attempts, claim=claim)
         draft = (await database(Drafts().load, [conversation_id]))[conversation_id]
         generator = Generator(
             claude=claude,
