@@ -120,8 +120,9 @@ def generate(
 ) -> Conversation:
     """Generate one draft or failed conversation of the scope, and return it as it is afterwards.
 
-    `parameters` are values for this run alone; `claim` is one that the caller has taken already. Raises `NotClaimable` when it is neither draft nor failed, and the
-    `GenerationError` for which generation failed; the conversation then carries the same reason.
+    `parameters` are values for this run alone; `claim` is one that the caller has taken already. Raises
+    `NotClaimable` when it is neither draft nor failed, and the `GenerationError` for which generation failed; the
+    conversation then carries the same reason.
     """
     target = endpoint()
     outcome = asyncio.run(_generate(conversation_id, target, parameters, claim or uuid4()))
