@@ -28,8 +28,8 @@ class Command(WorkspaceCommand):
         parser.add_argument("after", metavar="ID", help="That of the later one, such as TPL-0001-v2.")
         parser.add_argument("--json", action="store_true", help="Print one JSON object, for scripts.")
 
-    def run(self, workspace: Workspace, *, before: str, after: str, **options: Any) -> None:
-        found = compare(_named(workspace, before), _named(workspace, after))
+    def run(self, workspace: Workspace, **options: Any) -> None:
+        found = compare(_named(workspace, options["before"]), _named(workspace, options["after"]))
         if options["json"]:
             self.stdout.write(json.dumps(found.as_json(), ensure_ascii=False))
         else:
