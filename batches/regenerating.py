@@ -108,7 +108,7 @@ def _choices(base: Conversation) -> dict[str, list[tuple[str, str]]]:
 
 
 def _field_of(variable: Variable, value: Any) -> forms.Field:
-    default = f"Left empty, it is: {variable.default}" if variable.default else ""
+    default = f"Left empty, it is: {variable.default}." if variable.default else ""
     about: dict[str, Any] = {
         "label": variable.name.replace("_", " ").capitalize(),
         "required": False,
@@ -117,7 +117,7 @@ def _field_of(variable: Variable, value: Any) -> forms.Field:
     }
     if variable.type == "dropdown":
         names = dict.fromkeys(["", *([str(value)] if value != "" else []), *variable.options])
-        return forms.ChoiceField(choices=[(name, name or "none") for name in names], **about)
+        return forms.ChoiceField(choices=[(name, name or "–") for name in names], **about)
     return forms.CharField(widget=admin.widgets.AdminTextInputWidget, **about)
 
 

@@ -21,6 +21,7 @@ Change: TypeAlias = Literal["equal", "changed", "added", "removed"]
 
 # A word or a sign, with the space behind it: every character belongs to one of them.
 _WORD = re.compile(r"(?:\w+(?:['’]\w+)*|[^\w\s])\s*|\s+")
+_REWRITTEN = 0.25  # share of kept text below which a turn is shown as rewritten
 _ISLAND = 2  # words: so few that were kept between two changes are shown as changed, as nobody reads confetti
 _FIELDS = {
     "title": "Title",
@@ -66,6 +67,11 @@ class TurnPair:
     before: str | None
     after: str | None
     segments: list[Segment] = field(default_factory=list)
+
+    @property
+    def rewritten(self) -> bool:
+        """Whether a changed turn has next to nothing in common with what it was."""
+        return self.change == "changed" and all(segment.change != "equal" for segment in self.segments)
 
 
 @dataclass(frozen=True)
@@ -194,13 +200,20 @@ def _pair(before: Turn, after: Turn) -> TurnPair:
         after_position=after.position,
         before=before.content,
         after=after.content,
-        segments=[] if same else list(word_difference(before.content, after.content)),
+        segments=[] if same else word_difference(before.content, after.content),
     )
 
 
-def word_difference(before: str, after: str) -> Iterator[Segment]:
-    """Which words were removed, added and kept, in the order of reading."""
-    ours, theirs = _WORD.findall(before), _WORD.findall(after)
+def word_difference(before: str, after: str) -> list[Segment]:
+    """Which words were removed, added and kept, in the order of reading; all of them, where hardly any was kept."""
+    segments = list(_segments(_WORD.findall(before), _WORD.findall(after)))
+    kept = sum(len(segment.text) for segment in segments if segment.change == "equal")
+    if 2 * kept >= _REWRITTEN * (len(before) + len(after)):
+        return segments
+    return [segment for segment in (Segment("removed", before), Segment("added", after)) if segment.text]
+
+
+def _segments(ours: list[str], theirs: list[str]) -> Iterator[Segment]:
     at, their_at = 0, 0
     for start, their_start, length in _kept(ours, theirs):
         if start > at:

@@ -15,7 +15,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from conversations.choices import DimensionKind, ParentType, Status
@@ -62,7 +61,7 @@ class Chain:
 
 def chain(conversation: Conversation) -> Chain:
     """The chain that the conversation belongs to, in one query. Long JSON stays in the database until it is read."""
-    return Chain(list(_of_chain(conversation).order_by("version").defer(*_LONG)))
+    return Chain(list(Conversation.objects.in_chain_of(conversation).order_by("version").defer(*_LONG)))
 
 
 def current(conversation: Conversation) -> Conversation:
@@ -175,7 +174,7 @@ def _free_number(found: Chain) -> tuple[int, str]:
 
 def lock(conversation: Conversation) -> None:
     """Lock the chain's rows, in the order in which reviewers' decisions are locked too (`conversations/review.py`)."""
-    list(_of_chain(conversation).order_by("pk").select_for_update().values_list("pk"))
+    list(Conversation.objects.in_chain_of(conversation).order_by("pk").select_for_update().values_list("pk"))
 
 
 def supersede(version: Conversation) -> None:
@@ -199,8 +198,3 @@ def supersede(version: Conversation) -> None:
 def _take_slot(pk: UUID, slot: str) -> None:
     with suppress(IntegrityError), transaction.atomic():  # the plan may have filled it, when the parent was not live
         Conversation.objects.filter(pk=pk).update(slot=slot)
-
-
-def _of_chain(conversation: Conversation) -> QuerySet[Conversation]:
-    first = conversation.first_version or conversation.pk
-    return Conversation.objects.filter(Q(pk=first) | Q(first_version=first))

@@ -27,15 +27,16 @@ def ignore(_job_id: UUID) -> None:
     """As `on_unfinished`: do not continue."""
 
 
-def until_somebody_waits_for_a_lock(*, seconds: float = 10) -> None:
-    """Wait until another connection waits for what somebody has locked; fail when none does in time."""
+def until_locks_are_waited_for(number: int = 1, *, seconds: float = 10) -> None:
+    """Wait until so many other connections wait for what somebody has locked; fail when they do not in time."""
     deadline = time.monotonic() + seconds
-    while not _somebody_waits():
-        assert time.monotonic() < deadline, f"nobody waited within {seconds} s"
+    while _waiting() < number:
+        assert time.monotonic() < deadline, f"{_waiting()} and not {number} waited within {seconds} s"
         time.sleep(0.01)
 
 
-def _somebody_waits() -> bool:
+def _waiting() -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT FROM pg_locks WHERE NOT granted")
-        return cursor.fetchone() is not None
+        cursor.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
+        number: int = cursor.fetchone()[0]
+        return number

@@ -76,16 +76,18 @@ class VersionsOnPage(LeanListAdmin):
 def _row(version: Conversation, chain: Chain, *, shown: Conversation) -> dict[str, Any]:
     """A version in the timeline. It is compared with the one before it."""
     earlier = [one for one in chain.versions if one.version < version.version and one.written]
+    before = earlier[-1] if earlier and version.written else None
     return {
         "version": version,
         "url": reverse("admin:conversations_conversation_change", args=[version.pk]),
         "here": version.pk == shown.pk,
         "current": version.pk == chain.current.pk,
-        "compare_url": compare_url(earlier[-1], version) if earlier and version.written else "",
+        "before": before,
+        "compare_url": _compare_url(before, version) if before else "",
     }
 
 
-def compare_url(before: Conversation, after: Conversation) -> str:
+def _compare_url(before: Conversation, after: Conversation) -> str:
     numbers = urlencode({"before": before.version, "after": after.version})
     return f"{reverse(f'admin:{COMPARE}', args=[after.pk])}?{numbers}"
 

@@ -1,6 +1,7 @@
 """A conversation, its turns, its readable number, and the fingerprint that finds near duplicates."""
 
 import math
+import re
 from decimal import Decimal
 from typing import Self
 
@@ -74,7 +75,13 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def named(self, readable_id: str) -> Self:
         """The one with this readable id, however it is capitalised; one in each workspace."""
         typed = readable_id.strip()
-        return self.filter(conversation_id__in=[typed, typed.upper()])
+        usual = re.sub(r"-V(\d+)$", r"-v\1", typed.upper())
+        return self.filter(conversation_id__in=[typed, usual])
+
+    def in_chain_of(self, conversation: "Conversation") -> Self:
+        """All versions of a conversation, itself among them."""
+        first = conversation.first_version or conversation.pk
+        return self.filter(Q(pk=first) | Q(first_version=first))
 
     def matching(self, text: str) -> Self:
         """Those in which the words of the text occur; how it may be written: `conversations/search.py`."""

@@ -70,7 +70,7 @@ class CoverDeleted(pgtrigger.Trigger):
 
 
 class CoverUpdated(pgtrigger.Trigger):
-    """Notes when a conversation becomes live, ceases to be, or changes its words. Generating it does none of these."""
+    """Notes when a conversation becomes live, ceases to be, or changes its words. Generating a new one does not."""
 
     name = "cover_updated"
     when = pgtrigger.After

@@ -77,7 +77,7 @@ def test_the_form_is_filled_in_with_what_the_conversation_was_made_with(
     assert values["chunk"] == original.chunk_id
     page = curator.get(regenerate_page(original)).content.decode()
     assert "Hopeful" in page and "Of another workspace" not in page
-    assert "Left empty, it is: 40" in page and "Where she lives." in page
+    assert "Left empty, it is: 40." in page and "Where she lives." in page
 
 
 def test_sent_as_it_stands_the_next_version_is_made_of_the_same(curator: Client, original: Conversation) -> None:

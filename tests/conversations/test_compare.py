@@ -122,10 +122,23 @@ def test_words_within_a_changed_turn_are_told_apart() -> None:
     ]
 
 
-def test_a_word_that_happens_to_be_in_two_different_sentences_is_not_shown_as_kept() -> None:
+def test_a_few_words_kept_between_two_changes_are_shown_as_changed() -> None:
+    before = "We begin with the rent, and then we look at the groceries of each week together."
+    after = "We begin with your income, then look at all the bills of each week together."
+    segments = word_difference(before, after)
+    assert [segment.change for segment in segments] == ["equal", "removed", "added", "equal"]
+    assert segments[0].text == "We begin with " and segments[-1].text == "of each week together."
+
+
+def test_a_turn_that_shares_no_more_than_a_word_or_two_is_rewritten() -> None:
     (pair,) = compare(talk("Rent is the first thing to pay."), talk("Begin with the groceries, please.")).turns
-    assert [segment.change for segment in pair.segments if len(segment.text) > 1][:2] == ["removed", "added"]
-    assert "the " not in [segment.text for segment in pair.segments]
+    assert pair.rewritten
+    assert [(segment.change, segment.text) for segment in pair.segments] == [
+        ("removed", "Rent is the first thing to pay."),
+        ("added", "Begin with the groceries, please."),
+    ]
+    (pair,) = compare(talk("Rent is the first thing to pay."), talk("Rent is the first thing.")).turns
+    assert not pair.rewritten
 
 
 TEXTS = st.text(alphabet="ab .,'\n", max_size=40)
@@ -133,7 +146,7 @@ TEXTS = st.text(alphabet="ab .,'\n", max_size=40)
 
 @given(TEXTS, TEXTS)
 def test_both_texts_can_be_rebuilt_from_the_segments(ours: str, theirs: str) -> None:
-    segments = list(word_difference(ours, theirs))
+    segments = word_difference(ours, theirs)
     assert "".join(one.text for one in segments if one.change != "added") == ours
     assert "".join(one.text for one in segments if one.change != "removed") == theirs
     assert all(one.text for one in segments)

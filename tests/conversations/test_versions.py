@@ -12,7 +12,7 @@ from conversations.exporting.export import export_conversations
 from conversations.models import Conversation
 from conversations.versions import CannotRegenerate, prepare
 from convgen.tenancy import EVERY, workspace_scope
-from tests.background import in_background, until_somebody_waits_for_a_lock
+from tests.background import in_background, until_locks_are_waited_for
 from tests.factories import (
     ChunkFactory,
     ConversationFactory,
@@ -242,6 +242,12 @@ def test_the_rest_of_a_chain_stays_one_when_a_version_is_deleted(gone: int) -> N
     assert following.version == left[-1].version + 1
 
 
+def test_a_version_is_found_by_its_readable_id_however_it_is_capitalised() -> None:
+    version = prepare(a_written_one())
+    for typed in ("TPL-0001-v2", "tpl-0001-v2", "TPL-0001-V2 "):
+        assert Conversation.objects.named(typed).get() == version
+
+
 # --- What the database guards
 
 
@@ -291,7 +297,7 @@ def test_of_two_who_prepare_at_the_same_moment_the_second_takes_up_the_firsts_dr
     with transaction.atomic():
         first = prepare(original)
         thread = in_background(second)
-        until_somebody_waits_for_a_lock()
+        until_locks_are_waited_for()
     thread.join(timeout=10)
     assert [one.pk for one in made] == [first.pk]
     assert Conversation.objects.count() == 2

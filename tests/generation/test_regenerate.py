@@ -13,15 +13,15 @@ from django.db import transaction
 from django.utils import timezone
 
 from conversations import versions
-from conversations.models import Conversation, Turn
-from conversations.review import Decision, decide
+from conversations.models import Conversation, PromptTemplate, Turn
+from conversations.review import Decided, Decision, decide
 from convgen.tenancy import EVERY, workspace_scope
 from generation import claims
 from generation.errors import GenerationError, NotRegenerable
 from generation.regeneration import regenerate
 from generation.service import generate
 from generation.simulated.server import SimulatedClaude
-from tests.background import in_background, until_somebody_waits_for_a_lock
+from tests.background import in_background, until_locks_are_waited_for
 from tests.factories import ConversationFactory, UserFactory, WorkspaceFactory
 from tests.processes import environment, eventually, manage
 
@@ -213,16 +213,16 @@ def test_killed_while_claude_writes(
     assert_recovers(original, before)
 
 
-def test_killed_between_the_reply_and_the_end_of_the_save(
+def test_killed_after_the_original_was_archived_and_before_that_was_committed(
     claude: SimulatedClaude, original: Conversation, in_another_process: subprocess.Popen[bytes]
 ) -> None:
-    """Saving begins with the chain's locks: holding Claude's reply, it waits there for us."""
+    """The last rows that saving writes are the template's uses and the log: we hold the template, so that it waits."""
     before = everything(original)
     claude.behaviour.latency = 2
     eventually(lambda: claude.requests, seconds=40)
     with transaction.atomic():
-        versions.lock(original)
-        until_somebody_waits_for_a_lock(seconds=20)
+        PromptTemplate.objects.select_for_update().get(pk=original.template_id)
+        until_locks_are_waited_for(seconds=20)
         kill(in_another_process)
     claude.behaviour.latency = 0
     assert_recovers(original, before)
@@ -256,11 +256,32 @@ def test_a_decision_on_the_original_at_the_moment_of_the_save_comes_first_and_st
     with transaction.atomic():
         decide(Conversation.objects.filter(pk=original.pk), decision=decision, by=UserFactory())
         thread = in_background(generate_in_scope, draft.pk)
-        until_somebody_waits_for_a_lock(seconds=20)
+        until_locks_are_waited_for(seconds=20)
     thread.join(timeout=20)
     history = [entry["decision"] for entry in present(original).review_history]
     assert history == [decision.value, "superseded"]
     assert (present(original).status, current_versions()) == ("archived", ["TPL-0001-v2"])
+
+
+def test_a_decision_on_the_original_that_comes_after_the_save_is_refused(original: Conversation) -> None:
+    decided: list[Decided] = []
+
+    def approve() -> None:
+        with workspace_scope(EVERY):
+            one = Conversation.objects.filter(pk=original.pk)
+            decided.append(decide(one, decision=Decision.APPROVE, by=UserFactory()))
+
+    draft = versions.prepare(original)
+    with transaction.atomic():
+        PromptTemplate.objects.select_for_update().get(pk=original.template_id)  # saving waits, the original archived
+        saving = in_background(generate_in_scope, draft.pk)
+        until_locks_are_waited_for(seconds=20)
+        reviewing = in_background(approve)
+        until_locks_are_waited_for(2)
+    for thread in (saving, reviewing):
+        thread.join(timeout=20)
+    assert [one.refused for one in decided] == [{"TPL-0001": "archived"}]
+    assert current_versions() == ["TPL-0001-v2"]
 
 
 def test_an_original_that_is_deleted_while_claude_writes_is_not_missed(
