@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from batches import control, planning
 from batches.choices import OPEN, ItemStatus, Selection
 from batches.models import BatchItem, BatchJob
+from batches.regenerating import RegeneratingConversationAdmin
 from batches.summary import summarize
 from conversations.admin.conversations import ConversationAdmin
 from conversations.admin.display import badge, list_link, page_link, problem, usd, with_sentence
@@ -244,13 +245,9 @@ class BatchFilter(admin.SimpleListFilter):
 
 
 @admin.register(Conversation)
-class GeneratingConversationAdmin(ConversationAdmin):
+class GeneratingConversationAdmin(RegeneratingConversationAdmin):
     list_filter = [*ConversationAdmin.list_filter, BatchFilter]
     actions = ["generate_selected", *ConversationAdmin.actions]
-
-    def has_generate_permission(self, request: HttpRequest) -> bool:
-        """Generating costs money: it takes the permission to add a batch."""
-        return request.user.has_perm("batches.add_batchjob")
 
     @admin.action(description="Generate selected conversations", permissions=["generate"])
     def generate_selected(self, request: HttpRequest, conversations: QuerySet[Conversation]) -> None:

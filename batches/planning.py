@@ -116,7 +116,8 @@ def _selected(order: Order) -> QuerySet[Conversation]:
     if order.selection == Selection.CHOSEN:
         return _chosen(order, mine)
     mine = mine.in_tier(order.tier)
-    return mine.filter(status__in=STATUSES[Selection(order.selection)]).exclude(_busy())
+    # Once written, a new version replaces the one before it: that is done where it was asked for by name alone.
+    return mine.filter(status__in=STATUSES[Selection(order.selection)], version=1).exclude(_busy())
 
 
 def _chosen(order: Order, mine: QuerySet[Conversation]) -> QuerySet[Conversation]:

@@ -46,6 +46,10 @@ class Status(models.TextChoices):
 # A slot that holds a live conversation is covered; one that was archived or rejected is a gap again.
 NOT_LIVE = (Status.ARCHIVED, Status.REJECTED)
 
+# What has not been written yet. A later version of a conversation is not live before it is written: until then, the
+# one that it is to replace is.
+UNWRITTEN = (Status.DRAFT, Status.GENERATING, Status.FAILED)
+
 # The statuses in which a conversation has turns that can be read, reviewed and exported.
 WITH_TURNS = (Status.GENERATED, Status.PENDING_REVIEW, Status.NEEDS_REVISION, Status.APPROVED)
 

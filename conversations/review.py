@@ -69,7 +69,7 @@ def decide(conversations: QuerySet[Conversation], *, decision: Decision, by: Use
         else:
             decided.refused[readable] = Status(present)
     Conversation.objects.filter(pk__in=changing, status__in=allowed).update(
-        status=status, review_history=_with_entry(decision, by, note), updated_at=timezone.now()
+        status=status, review_history=with_entry(decision, by, note), updated_at=timezone.now()
     )
     return decided
 
@@ -88,12 +88,13 @@ class _Joined(Func):
     output_field = JSONField()
 
 
-def _with_entry(decision: Decision, by: User, note: str) -> _Joined:
+def with_entry(decision: str, by: User | None, note: str) -> _Joined:
+    """The review history with one more entry. `by` is None when nobody decided it, or is no user any more."""
     entry = {
         "at": timezone.now().isoformat(timespec="seconds"),
-        "by": by.get_username(),
-        "by_id": str(by.pk),
-        "decision": decision.value,
+        "by": by.get_username() if by else "",
+        "by_id": str(by.pk) if by else "",
+        "decision": str(decision),
         "note": note,
     }
     # The score is the row's own, read by the UPDATE itself.

@@ -23,7 +23,10 @@ SELECT conversation.conversation_id, (
 FROM conversations_fingerprint AS fingerprint
 JOIN conversations_conversation AS conversation ON conversation.id = fingerprint.conversation_id
 WHERE fingerprint.workspace_id = %(workspace)s AND fingerprint.bands && (SELECT %(bands)s::bigint[])
-  AND conversation.id <> %(excluding)s AND NOT conversation.status = ANY(%(not_live)s)
+  AND conversation.id <> %(excluding)s AND conversation.id IS DISTINCT FROM (
+    SELECT parent_id FROM conversations_conversation WHERE id = %(excluding)s
+  )
+  AND NOT conversation.status = ANY(%(not_live)s)
 ORDER BY similarity DESC, conversation.conversation_id LIMIT 1
 """
 
@@ -35,7 +38,10 @@ class Nearest:
 
 
 def nearest(workspace_id: UUID, signed: tuple[int, ...], *, excluding: UUID) -> Nearest:
-    """The most similar other live conversation; similarity 0 when none comes near."""
+    """The most similar other live conversation; similarity 0 when none comes near.
+
+    A version may resemble the one that it replaces.
+    """
     values: dict[str, Any] = {
         "signature": list(signed),
         "length": len(signed) or 1,

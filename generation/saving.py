@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from conversations import quality, similarity
+from conversations import quality, similarity, versions
 from conversations.choices import Status
 from conversations.models import Conversation, PromptTemplate, Turn
 from generation import logs
@@ -22,7 +22,8 @@ ZERO = Decimal(0)
 class Orderer:
     """Whoever ordered the conversation, with writes of its own for the transaction that ends it.
 
-    All lock rows in one order, the contended ones last: `holds`, the conversation and what belongs to it, `end`.
+    All lock rows in one order, the contended ones last: `holds`, the conversation (with its chain, when it is a new
+    version) and what belongs to it, `end`.
     """
 
     def holds(self) -> bool:
@@ -44,7 +45,7 @@ def save(draft: Conversation, claim: UUID, success: Success, *, orderer: Orderer
     signed = quality.signature("\n".join(turn.content for turn in success.reply.turns))
     report = assess(draft, success.reply, signed)
     with transaction.atomic():
-        if orderer.holds() and _update(draft, claim, success, report):
+        if orderer.holds() and _make_way(draft, claim) and _update(draft, claim, success, report):
             _write_rest(draft, claim, success, signed)
             orderer.end(None, success.spent_usd)
             return True
@@ -52,6 +53,17 @@ def save(draft: Conversation, claim: UUID, success: Success, *, orderer: Orderer
         return True  # we have saved it before, but the database's answer was lost
     logs.write(draft, claim, success.attempt, discarded=True)
     return False
+
+
+def _make_way(draft: Conversation, claim: UUID) -> bool:
+    """Archive what a new version replaces. False when the claim was lost: then nothing is changed."""
+    if draft.version == 1:
+        return True
+    versions.lock(draft)
+    held = _held(draft, claim).exists()
+    if held:
+        versions.supersede(draft)
+    return held
 
 
 def _write_rest(draft: Conversation, claim: UUID, success: Success, signed: tuple[int, ...]) -> None:

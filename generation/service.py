@@ -137,16 +137,17 @@ def generate(
     *,
     parameters: Mapping[str, object] | None = None,
     overrides: Overrides | None = None,
+    claim: UUID | None = None,
 ) -> Conversation:
     """Generate one draft or failed conversation of the scope, and return it as it is afterwards.
 
-    `parameters` are values for this run alone, and so are `overrides` of how Claude is asked. Raises `NotClaimable`
-    when it is neither draft nor failed, and the `GenerationError` for which generation failed; the conversation then
-    carries the same reason.
+    `parameters` are values for this run alone, and so are `overrides` of how Claude is asked. `claim` is one that
+    the caller has taken already. Raises `NotClaimable` when it is neither draft nor failed, and the `GenerationError`
+    for which generation failed; the conversation then carries the same reason.
     """
     target = endpoint()
     _let_go_of_connections()
-    outcome = asyncio.run(_generate(conversation_id, target, parameters, overrides))
+    outcome = asyncio.run(_generate(conversation_id, target, claim or uuid4(), parameters, overrides))
     if outcome.error:
         raise outcome.error
     if not outcome.saved:
@@ -155,11 +156,15 @@ def generate(
 
 
 async def _generate(
-    conversation_id: UUID, target: Endpoint, parameters: Mapping[str, object] | None, overrides: Overrides | None
+    conversation_id: UUID,
+    target: Endpoint,
+    claim: UUID,
+    parameters: Mapping[str, object] | None,
+    overrides: Overrides | None,
 ) -> Outcome:
     claude = Claude(target, timeout=settings.ANTHROPIC_TIMEOUT)
     async with DatabaseThreads(threads=1, keep=False) as database, claude:
-        claim = await database(claims.take_one, conversation_id, claim=uuid4())
+        await database(claims.take_one, conversation_id, claim=claim)
         draft = (await database(Drafts().load, [conversation_id]))[conversation_id]
         generator = Generator(
             claude=claude,

@@ -1,11 +1,12 @@
 """Work in another thread of the test, with a database connection of its own."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.db import connections
+from django.db import connection, connections
 
 
 def in_background(function: Callable[..., Any], *args: Any, **kwargs: Any) -> threading.Thread:
@@ -24,3 +25,18 @@ def in_background(function: Callable[..., Any], *args: Any, **kwargs: Any) -> th
 
 def ignore(_job_id: UUID) -> None:
     """As `on_unfinished`: do not continue."""
+
+
+def until_locks_are_waited_for(number: int = 1, *, seconds: float = 10) -> None:
+    """Wait until so many other connections wait for what somebody has locked; fail when they do not in time."""
+    deadline = time.monotonic() + seconds
+    while _waiting() < number:
+        assert time.monotonic() < deadline, f"{_waiting()} and not {number} waited within {seconds} s"
+        time.sleep(0.01)
+
+
+def _waiting() -> int:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(DISTINCT pid) FROM pg_locks WHERE NOT granted")
+        number: int = cursor.fetchone()[0]
+        return number

@@ -6,6 +6,7 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
+from django.db import transaction
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -13,10 +14,12 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from conversations import versions
 from conversations.admin.display import badge, list_link, page_link, problem, simulated_badge, usd, with_sentence
 from conversations.admin.fields import pretty_json
-from conversations.admin.lists import LeanChangeList, LeanListAdmin
+from conversations.admin.lists import LeanChangeList
 from conversations.admin.scoping import VisibleRelatedFilter, signed_in, visible
+from conversations.admin.versions import VersionsOnPage
 from conversations.choices import DimensionKind, Status
 from conversations.models import Conversation, Dimension, Turn
 from conversations.models.conversation import NEWEST, ConversationQuerySet
@@ -91,7 +94,7 @@ class ConversationChangeList(LeanChangeList):
         return [*ordering[: -len(NEWEST)], *NEWEST]
 
 
-class ConversationAdmin(LeanListAdmin):
+class ConversationAdmin(VersionsOnPage):
     list_display = [
         "readable_id",
         "title",
@@ -153,6 +156,7 @@ class ConversationAdmin(LeanListAdmin):
             *failed,
             (None, {"fields": ["readable_id", "status_now", "title", "category"]}),
             ("Quality", {"fields": ["quality_report"]}),
+            *([("Versions", {"fields": ["versions_so_far"]})] if _has_versions(obj) else []),
             ("Made with", {"fields": [*self._made_with, "parameters" if _open(obj) else "parameters_given"]}),
             ("Cost", {"fields": [("model", "tokens"), ("cost", "requests")]}),
             ("Review", {"fields": ["reviewer_notes", "review_so_far"]}),
@@ -175,6 +179,12 @@ class ConversationAdmin(LeanListAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         editable = {"title", "category", "parameters", "reviewer_notes"}
         return [name for name in flatten_fieldsets(self.get_fieldsets(request, obj)) if name not in editable]
+
+    def delete_model(self, request: HttpRequest, obj: Conversation) -> None:
+        """Delete it; first lock the rows in the order in which a new version is saved."""
+        with transaction.atomic():
+            versions.lock(obj)
+            super().delete_model(request, obj)
 
     def save_model(self, request: HttpRequest, obj: Conversation, form: Any, change: bool) -> None:
         """Save what the form changed alone: a worker may have moved the rest on meanwhile."""
@@ -273,13 +283,18 @@ class ConversationAdmin(LeanListAdmin):
             self.message_user(request, f"{len(decided.refused)} left unchanged: {decided.reason}", messages.WARNING)
 
 
+def _has_versions(conversation: Conversation | None) -> bool:
+    """Whether it was regenerated, or could be."""
+    return conversation is not None and (conversation.written or conversation.version > 1)
+
+
 def _open(conversation: Conversation | None) -> bool:
     return conversation is not None and conversation.status in OPEN_TO_PARAMETERS
 
 
 def _entries(conversation: Conversation) -> list[dict[str, Any]]:
     """The review history, newest first, with each decision in words."""
-    labels = dict(Decision.choices)
+    labels = {**dict(Decision.choices), versions.SUPERSEDED: "Superseded"}
     return [
         {**entry, "decision": labels.get(entry["decision"], entry["decision"])}
         for entry in reversed(conversation.review_history)

@@ -13,9 +13,10 @@ from conversations.admin.display import list_link
 from conversations.admin.fields import LinesField, PlainTextarea
 from conversations.admin.lists import LeanListAdmin
 from conversations.admin.scoping import VisibleChoices, WorkspaceRowForm, visible
-from conversations.choices import NOT_LIVE, DimensionKind
+from conversations.choices import DimensionKind
 from conversations.duplication import duplicate
 from conversations.models import Dimension, PromptTemplate, TemplateApplicability
+from conversations.models.conversation import is_live
 
 APPLICABLE = (DimensionKind.PERSONA, DimensionKind.EMOTION, DimensionKind.TOPIC)
 LONG_TEXTS = ("structure", "system_prompt", "variables", "style_notes", "example_conversation", "required_elements")
@@ -110,7 +111,7 @@ class PromptTemplateAdmin(LeanListAdmin, SimpleHistoryAdmin):
     ]
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        live = Count("conversations", filter=~Q(conversations__status__in=NOT_LIVE))
+        live = Count("conversations", filter=is_live("conversations__"))
         return super().get_queryset(request).annotate(live_count=live)
 
     def save_model(self, request: HttpRequest, obj: PromptTemplate, form: Any, change: bool) -> None:

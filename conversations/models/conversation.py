@@ -1,6 +1,7 @@
 """A conversation, its turns, its readable number, and the fingerprint that finds near duplicates."""
 
 import math
+import re
 from decimal import Decimal
 from typing import Self
 
@@ -12,7 +13,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Cast
 
-from conversations.choices import NOT_LIVE, WITH_TURNS, ParentType, Status, Tier, TurnRole
+from conversations.choices import NOT_LIVE, UNWRITTEN, WITH_TURNS, ParentType, Status, Tier, TurnRole
 from conversations.models.coverage_triggers import CoverDeleted, CoverInserted, CoverUpdated
 from conversations.models.prompt_template import PromptTemplate
 from conversations.models.search_document import WHEN_CONVERSATIONS_CHANGE, WHEN_TURNS_CHANGE
@@ -39,10 +40,17 @@ def _where_there_is(reference: str) -> models.Index:
     return models.Index(fields=[reference], condition=condition, name=f"conversation_{reference}")
 
 
+def is_live(prefix: str = "") -> Q:
+    """The condition that a conversation fills its slot: a new version does once it is written."""
+    status = f"{prefix}status__in"
+    first_or_written = Q(**{f"{prefix}version": 1}) | ~Q(**{status: UNWRITTEN})
+    return ~Q(**{status: NOT_LIVE}) & first_or_written
+
+
 class ConversationQuerySet(models.QuerySet["Conversation"]):
     def live(self) -> Self:
         """Those that fill their slot."""
-        return self.exclude(status__in=NOT_LIVE)
+        return self.filter(is_live())
 
     def with_turns(self) -> Self:
         return self.filter(status__in=WITH_TURNS)
@@ -67,7 +75,13 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def named(self, readable_id: str) -> Self:
         """The one with this readable id, however it is capitalised; one in each workspace."""
         typed = readable_id.strip()
-        return self.filter(conversation_id__in=[typed, typed.upper()])
+        usual = re.sub(r"-V(\d+)$", r"-v\1", typed.upper())
+        return self.filter(conversation_id__in=[typed, usual])
+
+    def in_chain_of(self, conversation: "Conversation") -> Self:
+        """All versions of a conversation, itself among them."""
+        first = conversation.first_version or conversation.pk
+        return self.filter(Q(pk=first) | Q(first_version=first))
 
     def matching(self, text: str) -> Self:
         """Those in which the words of the text occur; how it may be written: `conversations/search.py`."""
@@ -90,6 +104,24 @@ class ReviewHistoryGrows(pgtrigger.Trigger):
             RETURN NEW;
         END IF;
         {refuse("'The review history only grows: add an entry at its end.'", rule="review_history_grows")}
+    """
+
+
+NOT_CURRENT_LIST = ", ".join(f"'{status.value}'" for status in (*UNWRITTEN, Status.ARCHIVED))
+
+
+class OneCurrentVersion(pgtrigger.Trigger):
+    """A new version is written only when the one that it replaces is archived: never are two of a chain current."""
+
+    name = "one_current_version"
+    when = pgtrigger.Before
+    operation = pgtrigger.Insert | pgtrigger.UpdateOf("status")
+    condition = pgtrigger.Condition(f"(NEW.version > 1 AND NEW.status NOT IN ({NOT_CURRENT_LIST}))")
+    func = f"""
+        IF EXISTS (SELECT FROM conversations_conversation WHERE id = NEW.parent_id AND status <> 'archived') THEN
+            {refuse("'The version that this one replaces has to be archived first.'", rule="one_current_version")}
+        END IF;
+        RETURN NEW;
     """
 
 
@@ -183,6 +215,10 @@ class Conversation(WorkspaceRow):
     )
     parent_type = models.CharField(max_length=20, choices=ParentType, blank=True)
     version = models.PositiveIntegerField(default=1)
+    # No reference: the chain stays one when its first version is deleted.
+    first_version = models.UUIDField(
+        null=True, blank=True, editable=False, help_text="The id of its chain's first version; null: it is the first."
+    )
     slot = models.CharField(max_length=200, blank=True, help_text="Which place of the coverage plan it fills.")
 
     # Who is generating it at this moment: only the holder of the claim can save (see generation/claims.py).
@@ -231,10 +267,29 @@ class Conversation(WorkspaceRow):
                 name="conversation_claim_while_generating",
             ),
             at_least("version", 1, table="conversation"),
+            # Each but the first version of a chain leads to the first.
+            models.CheckConstraint(
+                condition=Q(version=1, first_version__isnull=True) | Q(version__gt=1, first_version__isnull=False),
+                name="conversation_first_version",
+            ),
+            # The versions of a chain, by their numbers.
+            models.UniqueConstraint(
+                fields=["first_version", "version"],
+                condition=Q(first_version__isnull=False),
+                name="conversation_version_once",
+            ),
+            # Chains do not branch, whoever regenerates at the same moment. A version that was given up before it was
+            # written leaves the place to another.
+            models.UniqueConstraint(
+                fields=["parent"],
+                condition=Q(parent__isnull=False) & ~Q(status=Status.ARCHIVED.value, turn_count=0),
+                name="conversation_one_successor",
+            ),
         ]
         triggers = [
             Transitions(CONVERSATION),
             ReviewHistoryGrows(),
+            OneCurrentVersion(),
             CoverInserted(),
             CoverDeleted(),
             CoverUpdated(),
@@ -282,6 +337,12 @@ class Conversation(WorkspaceRow):
 
     def __str__(self) -> str:
         return self.conversation_id
+
+    @property
+    def written(self) -> bool:
+        """Whether Claude has written it: it is no draft, did not fail, and was not given up before."""
+        given_up = self.status == Status.ARCHIVED and not self.turn_count
+        return self.status not in UNWRITTEN and not given_up
 
 
 class Turn(WorkspaceRow):

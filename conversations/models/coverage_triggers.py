@@ -2,11 +2,18 @@
 
 import pgtrigger
 
-from conversations.choices import NOT_LIVE
+from conversations.choices import NOT_LIVE, UNWRITTEN
 
 KEYS = ("workspace_id", "template_id", "chunk_id", "persona", "emotion", "topic", "intent", "tone")
 NOT_LIVE_LIST = ", ".join(f"'{status.value}'" for status in NOT_LIVE)
+UNWRITTEN_LIST = ", ".join(f"'{status.value}'" for status in UNWRITTEN)
 INSERT = f"INSERT INTO conversations_coveragechange ({', '.join(KEYS)}, conversations, places)"
+
+
+def _live(row: str = "") -> str:
+    """Whether a conversation is live, as `is_live` of its model says."""
+    of = f"{row}." if row else ""
+    return f"{of}status NOT IN ({NOT_LIVE_LIST}) AND ({of}version = 1 OR {of}status NOT IN ({UNWRITTEN_LIST}))"
 
 
 def _keys_of(row: str) -> str:
@@ -18,7 +25,7 @@ def _change(row: str, *, times: int) -> str:
     return f"""
         {INSERT}
         SELECT {_keys_of(row)}, {times}, CASE WHEN {row}.slot = '' THEN 0 ELSE {times} END
-        WHERE {row}.status NOT IN ({NOT_LIVE_LIST});
+        WHERE {_live(row)};
     """
 
 
@@ -27,13 +34,13 @@ def _changes(rows: str, *, sign: str) -> str:
     return f"""
         {INSERT}
         SELECT {", ".join(KEYS)}, {sign}count(*), {sign}count(*) FILTER (WHERE slot <> '')
-        FROM {rows} WHERE status NOT IN ({NOT_LIVE_LIST}) GROUP BY {", ".join(KEYS)};
+        FROM {rows} WHERE {_live()} GROUP BY {", ".join(KEYS)};
     """
 
 
 def _counted(row: str) -> str:
     """What it is counted by."""
-    return f"({row}.status IN ({NOT_LIVE_LIST}), {row}.slot = '', {_keys_of(row)})"
+    return f"({_live(row)}, {row}.slot = '', {_keys_of(row)})"
 
 
 class CoverInserted(pgtrigger.Trigger):
@@ -63,7 +70,7 @@ class CoverDeleted(pgtrigger.Trigger):
 
 
 class CoverUpdated(pgtrigger.Trigger):
-    """Notes when a conversation becomes live, ceases to be, or changes its words. Generating it does none of these."""
+    """Notes when a conversation becomes live, ceases to be, or changes its words. Generating a new one does not."""
 
     name = "cover_updated"
     when = pgtrigger.After

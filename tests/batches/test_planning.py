@@ -58,6 +58,19 @@ def test_failed_ones_alone(workspace: Workspace) -> None:
     assert taken(create(Order(workspace, selection="failed"))) == {"FAILED"}
 
 
+@pytest.mark.parametrize("selection", ["gaps", "drafts", "failed"])
+@pytest.mark.parametrize("status", ["draft", "failed"])
+def test_a_new_version_that_is_not_written_is_taken_by_name_alone(
+    workspace: Workspace, selection: str, status: str
+) -> None:
+    former = ConversationFactory(workspace=workspace, status="approved")
+    version = ConversationFactory(
+        workspace=workspace, status=status, version=2, parent=former, first_version=former.pk, conversation_id="V2"
+    )
+    assert create(Order(workspace, selection=selection)) is None
+    assert taken(create(Order(workspace, selection="chosen", chosen=[str(version.pk)]))) == {"V2"}
+
+
 def test_conversations_are_chosen_by_readable_id_or_uuid(workspace: Workspace) -> None:
     first, second, _third = ConversationFactory.create_batch(3, workspace=workspace)
     chosen = [first.conversation_id, str(second.pk)]

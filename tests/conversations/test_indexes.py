@@ -128,6 +128,13 @@ def test_claims_that_ran_out_are_found_in_all_workspaces(workspace: Workspace) -
     assert ran_out.count() == 1
 
 
+def test_the_versions_of_a_conversation_are_found_by_its_id_and_as_its_versions(workspace: Workspace) -> None:
+    with workspace_scope(workspace.pk):
+        indexes = used_by(Conversation.objects.in_chain_of(Conversation.objects.all()[0]))
+        assert "conversation_version_once" in indexes
+        assert indexes <= {"conversation_version_once", "conversation_in_workspace", "conversations_conversation_pkey"}
+
+
 @pytest.mark.parametrize("reference", ["template", "chunk", "document", "parent", "created_by"])
 def test_what_a_deleted_row_leaves_behind_is_found_by_an_index(workspace: Workspace, reference: str) -> None:
     assert used_by(Conversation.objects.order_by().filter(**{reference: uuid4()})) == {f"conversation_{reference}"}

@@ -131,3 +131,9 @@ def test_a_later_text_takes_the_place_of_the_earlier(workspace: Workspace) -> No
 def test_a_text_without_words_is_like_nothing(workspace: Workspace) -> None:
     _remembered(workspace, "")
     assert _nearest(workspace, "") == (0.0, "")
+
+
+def test_a_version_is_no_duplicate_of_the_one_that_it_replaces(workspace: Workspace) -> None:
+    former, other = _remembered(workspace, SAID), _remembered(workspace, SAID, conversation_id="ZZZ-0001")
+    version = ConversationFactory(workspace=workspace, version=2, parent=former, first_version=former.pk)
+    assert _nearest(workspace, SAID, excluding=version.pk) == (1.0, other.conversation_id)

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from conversations.models import Conversation
 from convgen.models import User
+from generation.regeneration import regenerate
 from generation.service import generate
 from generation.simulated.server import SimulatedClaude
 from tests.factories import ConversationFactory
@@ -50,13 +51,49 @@ def made(transactional_db: None, claude: SimulatedClaude) -> Conversation:
     return generate(ConversationFactory().pk)
 
 
-def test_a_curator_signs_in_and_reads_a_conversation(made: Conversation, live_server: Any, page: Page) -> None:
+def sign_in(page: Page, live_server: Any) -> None:
     User.objects.create_superuser("admin", password="a long enough password")
     page.goto(f"{live_server.url}/admin/")
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password").fill("a long enough password")
     page.get_by_role("button", name="Log in").click()
+
+
+def test_a_curator_signs_in_and_reads_a_conversation(made: Conversation, live_server: Any, page: Page) -> None:
+    sign_in(page, live_server)
     page.goto(f"{live_server.url}/admin/conversations/conversation/")
     page.get_by_role("link", name=made.conversation_id).click()
     expect(page.get_by_text(made.turns.get(position=1).content).first).to_be_visible()
     expect(page.get_by_text("simulated", exact=False).first).to_be_visible()
+
+
+@pytest.fixture
+def regenerated(made: Conversation) -> Conversation:
+    return regenerate(made.pk)
+
+
+@pytest.mark.parametrize("width", [1280, 768])
+def test_a_curator_compares_versions_and_orders_another(
+    regenerated: Conversation, live_server: Any, page: Page, width: int
+) -> None:
+    page.set_viewport_size({"width": width, "height": 900})
+    sign_in(page, live_server)
+    page.goto(f"{live_server.url}/admin/conversations/conversation/{regenerated.pk}/change/")
+    page.get_by_role("link", name=f"Compare with {regenerated.parent}").click()
+    expect(page.get_by_role("heading", name="What became different")).to_be_visible()
+    assert fits(page)
+    page.get_by_role("link", name=regenerated.conversation_id).click()
+    page.get_by_role("link", name="Regenerate").click()
+    assert fits(page)
+    page.get_by_label("Further parameters").fill("city = Oslo")
+    page.get_by_role("button", name="Regenerate").click()
+    expect(page.get_by_text("is queued, before what waits already")).to_be_visible()
+    expect(page.get_by_text(f"This version is to replace {regenerated}")).to_be_visible()
+
+
+def fits(page: Page) -> bool:
+    """Whether no field, button or table reaches beyond the column in the middle."""
+    beyond = """[...document.querySelectorAll("#content select, #content input, #content textarea, #content table")]
+        .filter(one => one.getBoundingClientRect().right >
+            document.querySelector("#content-main").getBoundingClientRect().right + 1).length"""
+    return page.evaluate(beyond) == 0

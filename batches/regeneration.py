@@ -1,0 +1,34 @@
+"""A regeneration for a worker: the next version, and a batch of one that writes it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from batches import planning
+from batches.choices import Priority, Selection
+from conversations import versions
+from conversations.models import Conversation
+from convgen.models import User
+
+
+@transaction.atomic
+def order(conversation: Conversation, changes: Mapping[str, Any], *, by: User) -> Conversation:
+    """Prepare the next version, and let workers write it before what waits already; the version.
+
+    `changes` are those of `versions.prepare`. Raises its `CannotRegenerate`, and `PlanError` when a batch is at the
+    version already; then nothing is changed.
+    """
+    version = versions.prepare(conversation, changes, by=by)
+    planning.create(
+        planning.Order(
+            workspace=conversation.workspace,
+            selection=Selection.CHOSEN,
+            chosen=[str(version.pk)],
+            concurrency=1,
+            priority=Priority.HIGH,
+            name=f"Regenerate {conversation}",
+            created_by=by,
+        )
+    )
+    return version
