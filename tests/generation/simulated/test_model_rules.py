@@ -1,6 +1,7 @@
 """What some models take and others refuse, and that our lists are those of the SDK."""
 
 import typing
+from collections.abc import Iterator
 from typing import Any
 
 import anthropic
@@ -13,13 +14,21 @@ from generation.reply import output_format
 from generation.simulated.capabilities import EFFORTS, MODELS
 from generation.simulated.content_rules import OF_ASSISTANTS, OF_USERS
 from generation.simulated.rules import OF_COUNTS, PARAMETERS
-from generation.simulated.running import Listening
+from generation.simulated.running import Listening, beside
+from generation.simulated.server import Behaviour, SimulatedClaude
 from tests.generation.simulated.sdk import ask, message
 
 OLD = {"extra_headers": {"anthropic-version": "2023-06-01"}}
 TOOL = {"name": "look_up", "input_schema": {"type": "object"}}
 PREFILLED = [{"role": "user", "content": "Hello?"}, {"role": "assistant", "content": "{"}]
 CORRECTED = [{"role": "user", "content": "Hello?"}, {"role": "system", "content": "Rhyme."}]
+
+
+@pytest.fixture(scope="module")
+def listening() -> Iterator[Listening]:
+    """One server for all of these: its rules know no yesterday."""
+    with beside(SimulatedClaude(Behaviour(latency=0))) as running:
+        yield running
 
 
 def complaint(listening: Listening, model: str, **changes: Any) -> str:
