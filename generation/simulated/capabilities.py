@@ -2,7 +2,8 @@
 
 Sources (November 2026): the SDK's `types/model.py` for the names, its `DEPRECATED_MODELS` for those that have retired
 and are left out here; Anthropic's pages on models (longest output, context window), effort, thinking, prompt caching
-(least cacheable prefix), forced tool use, prefill and messages of the system role.
+(least cacheable prefix), forced tool use, prefill and messages of the system role. Where a page says nothing of a
+model, it is taken to be like its neighbours.
 """
 
 from collections.abc import Iterable

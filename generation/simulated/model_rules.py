@@ -82,11 +82,12 @@ def _check_thinking(body: dict[str, Any], model: Model, effort: str) -> bool:
     if kind not in THINKING:
         raise invalid(f"thinking.type: Input should be {listed(THINKING)}")
     if kind not in model.thinking:
+        if kind == "adaptive":
+            raise invalid("adaptive thinking is not supported on this model")
         other = "adaptive" if "adaptive" in model.thinking else "enabled"
-        how = "output_config.effort" if model.efforts else "thinking.budget_tokens"
         raise invalid(
-            f'"thinking.type.{kind}" is not supported for this model. Use "thinking.type.{other}" and "{how}" to '
-            "control thinking behavior."
+            f'"thinking.type.{kind}" is not supported for this model. Use "thinking.type.{other}" and '
+            '"output_config.effort" to control thinking behavior.'
         )
     for name in thinking.keys() - _OF_THINKING[kind]:
         raise invalid(f"thinking.{kind}.{name}: Extra inputs are not permitted")

@@ -15,6 +15,7 @@ from generation.simulated.faults import RESET
 from generation.simulated.server import SimulatedClaude
 
 HOST = "127.0.0.1"
+BACKLOG = 2_048  # connections that may wait to be accepted
 
 
 @dataclass(frozen=True)
@@ -62,13 +63,14 @@ def listen(claude: SimulatedClaude, *, port: int = 0) -> Listening:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((HOST, port))
+    listener.listen(BACKLOG)  # whoever is told the address may connect at once, and waits until it serves
     config = uvicorn.Config(
         claude.app,
         http=Resettable,
         log_level="critical",
         lifespan="off",
         timeout_graceful_shutdown=1,
-        backlog=2048,
+        backlog=BACKLOG,
     )
     return Listening(claude, listener.getsockname()[1], listener, uvicorn.Server(config))
 

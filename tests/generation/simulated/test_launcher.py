@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import anthropic
 import psutil
 import pytest
 from django.conf import settings as django_settings
@@ -23,6 +24,7 @@ from generation.simulated.launcher import SimulatedClaudeError, ensure_running
 from generation.simulated.running import Listening, beside
 from generation.simulated.server import Behaviour, SimulatedClaude
 from tests.generation.raw_server import Raw, answering
+from tests.generation.simulated.sdk import ask, message
 
 ASKING = "from generation.simulated.launcher import ensure_running; print(ensure_running())"
 
@@ -181,6 +183,24 @@ def test_it_ends_by_itself_when_idle_and_leaves_the_list_of_processes(var: Path)
     assert list((var / "run").glob("simulate_claude-*")) == []
 
 
+def test_what_the_command_is_told_holds_for_the_server(var: Path) -> None:
+    options = ["--requests-per-minute", "1", "--batch-seconds", "3600", "--api-key", "right", "--idle-exit", "30"]
+    command = [sys.executable, "manage.py", "simulate_claude", *options]
+    process = subprocess.Popen(
+        command, cwd=django_settings.BASE_DIR, env=environment(var), stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    with process, process.stdout:
+        url = process.stdout.readline().split()[-1]  # it can be asked as soon as it tells its address
+        ask(url, lambda sdk: sdk.messages.create(**message()), api_key="right")
+        with pytest.raises(anthropic.RateLimitError):
+            ask(url, lambda sdk: sdk.messages.create(**message()), api_key="right")
+        batched: list[Any] = [{"custom_id": "one", "params": message()}]
+        batch = ask(url, lambda sdk: sdk.messages.batches.create(requests=batched), api_key="right")
+        assert batch.processing_status == "in_progress"
+        process.terminate()
+
+
 # --- The command's options -------------------------------------------------------------------------------
 
 
@@ -191,8 +211,13 @@ def test_it_ends_by_itself_when_idle_and_leaves_the_list_of_processes(var: Path)
         ({"weak": float("nan")}, "--weak must lie between 0 and 1."),
         ({"jitter": -0.1}, "--jitter must lie between 0 and 1."),
         ({"fault_rate": 2.0}, "--fault-rate must lie between 0 and 1."),
-        ({"fault_rate": 0.5, "faults": " , "}, "--fault-rate needs --faults: name some of 429,"),
-        ({"faults": "429,earthquake"}, "Unknown faults: earthquake. Known are 429,"),
+        ({"fault_rate": 0.5, "faults": " , "}, "--fault-rate needs --faults: name some of 400,"),
+        ({"faults": "429,earthquake"}, "--faults: Unknown fault: earthquake. Known are 400,"),
+        ({"faults": "429:soon"}, "--faults: 429:soon: behind the colon belongs a number of seconds, 0 or more."),
+        ({"requests_per_minute": -1}, "--requests-per-minute must be 0, for no limit, or more."),
+        ({"input_tokens_per_minute": -1}, "--input-tokens-per-minute must be 0, for no limit, or more."),
+        ({"output_tokens_per_minute": -1}, "--output-tokens-per-minute must be 0, for no limit, or more."),
+        ({"batch_seconds": -1.0}, "--batch-seconds must be a number of seconds, 0 or more."),
         ({"latency": -1.0}, "--latency must be a number of seconds, 0 or more."),
         ({"latency": float("inf")}, "--latency must be a number of seconds, 0 or more."),
         ({"idle_exit": -1.0}, "--idle-exit must be a number of seconds, 0 or more."),

@@ -4,6 +4,7 @@ import asyncio
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +13,8 @@ from generation import errors
 from generation.claude import Answer, Claude
 from generation.endpoint import Endpoint
 from generation.reply import output_format
-from generation.simulated.running import Listening
+from generation.simulated.running import Listening, beside
+from generation.simulated.server import Behaviour, SimulatedClaude
 
 GOOD: dict[str, Any] = {
     "model": "claude-sonnet-5-5",
@@ -20,6 +22,13 @@ GOOD: dict[str, Any] = {
     "messages": [{"role": "user", "content": "Hello?"}],
 }
 HEADERS = {"x-api-key": "any", "anthropic-version": "2026-10-21", "content-type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Listening]:
+    """One server for the long tables: its rules know no yesterday."""
+    with beside(SimulatedClaude(Behaviour(latency=0), remember=True)) as running:
+        yield running
 
 
 def post(url: str, body: object, **changes: str | None) -> tuple[int, dict[str, Any]]:
@@ -183,13 +192,14 @@ ODD: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("changes", "complaint"), ODD, ids=[complaint[:60] for _changes, complaint in ODD])
 def test_a_request_that_breaks_a_rule_is_a_400_in_anthropics_shape(
-    listening: Listening, changes: dict[str, Any], complaint: str
+    shared: Listening, changes: dict[str, Any], complaint: str
 ) -> None:
-    status, reply = post(listening.url, {**GOOD, **changes})
+    taken = len(shared.claude.requests)
+    status, reply = post(shared.url, {**GOOD, **changes})
     assert (status, reply["type"], reply["error"]["type"]) == (400, "error", "invalid_request_error")
     assert complaint in reply["error"]["message"]
     assert reply["request_id"].startswith("req_")
-    assert listening.claude.requests == []
+    assert len(shared.claude.requests) == taken
 
 
 @pytest.mark.parametrize("name", ["model", "max_tokens", "messages"])
@@ -231,8 +241,8 @@ def test_what_is_no_json_object_is_refused(listening: Listening, body: bytes) ->
     ],
     ids=str,
 )
-def test_what_the_api_takes_is_taken(listening: Listening, changes: dict[str, Any]) -> None:
-    status, reply = post(listening.url, {**GOOD, **changes})
+def test_what_the_api_takes_is_taken(shared: Listening, changes: dict[str, Any]) -> None:
+    status, reply = post(shared.url, {**GOOD, **changes})
     assert status == 200, reply
 
 
