@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from generation.models import GenerationLog
+from generation.drafts import Drafts
+from generation.models import GenerationLog, RateState
+from generation.preview import preview
 from generation.service import generate
 from tests.factories import ConversationFactory
 
@@ -26,6 +28,7 @@ def test_the_real_claude_writes_a_conversation(settings: Any) -> None:
         template__structure="Keep it very short: 4 turns of one or two sentences. The user is {{persona}}.",
         template__system_prompt="You write conversations with a calm adviser on personal finance.",
     )
+    shown = preview(Drafts().load([draft.pk])[draft.pk])
     made = generate(draft.pk)
     assert made.status in ("generated", "pending_review")
     assert made.turn_count == made.turns.count() >= 2
@@ -34,3 +37,7 @@ def test_the_real_claude_writes_a_conversation(settings: Any) -> None:
     log = GenerationLog.objects.get(status="succeeded")
     assert log.request_id
     assert not log.price_assumed
+    # Counting is an estimate, as Anthropic says; and it is read with the names of the present API.
+    charged = log.input_tokens + log.cache_read_tokens + log.cache_write_tokens
+    assert abs(shown.forecast.input_tokens - charged) <= 0.1 * charged
+    assert RateState.objects.get().reported_requests, "the API's headers have told its limits"
