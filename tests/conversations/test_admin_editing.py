@@ -93,7 +93,7 @@ def test_the_last_turn_cannot_be_removed() -> None:
 def test_who_and_what_is_shown_with_the_turns_before() -> None:
     talk = a_talk(8)
     client = member(talk.workspace)
-    assert "As it was generated." in client.get(page_of(talk)).content.decode()
+    assert "Not edited yet." in client.get(page_of(talk)).content.decode()
     save(client, talk, **{"turns-0-content": "Something new."}, title="New")
     page = client.get(page_of(talk)).content.decode()
     assert "The 8 turns before" in page
