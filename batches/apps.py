@@ -6,3 +6,7 @@ class BatchesConfig(AppConfig):
 
     def ready(self) -> None:
         from batches import checks  # noqa: F401  (registers the system checks)
+        from batches.holding import waits_in_a_batch
+        from conversations.holds import stays_while
+
+        stays_while(waits_in_a_batch)

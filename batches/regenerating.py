@@ -153,7 +153,7 @@ class RegeneratingConversationAdmin(ConversationAdmin):
             raise PermissionDenied
         chain = versions.chain(conversation)
         if reason := versions.objection(conversation, chain):
-            return self._refused(request, conversation, reason)
+            return self._sent_back(request, conversation, reason)
         form = RegenerationForm(request.POST or None, base=chain.starting_point)
         if form.is_valid():
             return self._ordered(request, conversation, form)
@@ -163,7 +163,7 @@ class RegeneratingConversationAdmin(ConversationAdmin):
         try:
             version = order(conversation, form.changes(), by=signed_in(request))
         except (CannotRegenerate, PlanError) as error:
-            return self._refused(request, conversation, str(error))
+            return self._sent_back(request, conversation, str(error))
         told = format_html(
             "{} is queued, before what waits already. {} stays as it is until the new version is written, and is "
             "archived then.",
@@ -173,7 +173,7 @@ class RegeneratingConversationAdmin(ConversationAdmin):
         self.message_user(request, told, messages.SUCCESS)
         return HttpResponseRedirect(reverse("admin:conversations_conversation_change", args=[version.pk]))
 
-    def _refused(self, request: HttpRequest, conversation: Conversation, reason: str) -> HttpResponse:
+    def _sent_back(self, request: HttpRequest, conversation: Conversation, reason: str) -> HttpResponse:
         self.message_user(request, reason, messages.ERROR)
         return HttpResponseRedirect(reverse("admin:conversations_conversation_change", args=[conversation.pk]))
 

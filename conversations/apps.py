@@ -6,6 +6,6 @@ class ConversationsConfig(AppConfig):
     name = "conversations"
 
     def ready(self) -> None:
-        from conversations import joining, roles  # noqa: F401  (joining connects its receivers)
+        from conversations import checks, joining, roles  # noqa: F401  (checks registers, joining connects its receivers)
 
         post_migrate.connect(roles.make_groups, sender=self)

@@ -1,6 +1,7 @@
 """Which status of a conversation may follow which.
 
 draft ──→ generating ──→ generated | pending_review | failed          failed ──→ generating
+generated ──→ pending_review, when an edit or other thresholds have made its score weak
 generating ──→ draft, when its claim is given back before anything came of it
 generated | pending_review | needs_revision ──→ approved | rejected | needs_revision
 everything but generating ──→ archived
@@ -17,7 +18,7 @@ CONVERSATION = StateMachine(
     may_become={
         Status.DRAFT: (Status.GENERATING, Status.ARCHIVED),
         Status.GENERATING: (Status.DRAFT, Status.GENERATED, Status.PENDING_REVIEW, Status.FAILED),
-        Status.GENERATED: (*_DECIDED, Status.ARCHIVED),
+        Status.GENERATED: (Status.PENDING_REVIEW, *_DECIDED, Status.ARCHIVED),
         Status.PENDING_REVIEW: (*_DECIDED, Status.ARCHIVED),
         Status.NEEDS_REVISION: (*_DECIDED, Status.ARCHIVED),
         Status.APPROVED: (Status.ARCHIVED,),

@@ -122,6 +122,12 @@ DATABASES = {
     )
 }
 
+# --- Quality ----------------------------------------------------------------------------------------------
+
+# Thresholds of the quality rules by name, in place of the defaults; docs/quality.md lists them:
+# {"review_below": 6.5, "turns_target": [6, 14]}
+QUALITY_THRESHOLDS = env.json("QUALITY_THRESHOLDS", default={})
+
 # --- Claude -----------------------------------------------------------------------------------------------
 
 ANTHROPIC_API_KEY = env.str("ANTHROPIC_API_KEY", default="")

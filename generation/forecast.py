@@ -6,7 +6,7 @@ from decimal import Decimal
 from statistics import quantiles
 
 from conversations.models import Conversation
-from conversations.quality.thresholds import ASSISTANT_WORDS, TURN_TARGET, USER_WORDS
+from conversations.quality import thresholds_in_force
 from generation.claude import Usage
 from generation.models import GenerationLog, LogStatus
 from generation.pricing import cost_of
@@ -84,9 +84,10 @@ def expected_reply(draft: Conversation, model: str) -> Expected:
 
 def _of_tier(tier: str) -> Expected:
     """What scores ten in this tier: the fewest short turns, the most long ones, and the middle."""
-    fewest, most = TURN_TARGET
-    assistant = ASSISTANT_WORDS[tier]
-    low = fewest / 2 * (assistant.lowest + USER_WORDS.lowest) * TOKENS_PER_WORD
-    high = most / 2 * (assistant.highest + USER_WORDS.highest) * TOKENS_PER_WORD
-    per_exchange = (assistant.lowest + assistant.highest + USER_WORDS.lowest + USER_WORDS.highest) / 2
+    thresholds = thresholds_in_force()
+    fewest, most = thresholds.turns_target
+    assistant, user = thresholds.assistant_words(tier), thresholds.user_words
+    low = fewest / 2 * (assistant.lowest + user.lowest) * TOKENS_PER_WORD
+    high = most / 2 * (assistant.highest + user.highest) * TOKENS_PER_WORD
+    per_exchange = (assistant.lowest + assistant.highest + user.lowest + user.highest) / 2
     return Expected(round(low), round((fewest + most) / 4 * per_exchange * TOKENS_PER_WORD), round(high), replies=0)

@@ -7,14 +7,14 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from conversations import quality, similarity, versions
+from conversations import scoring, versions
 from conversations.choices import Status
 from conversations.models import Conversation, PromptTemplate, Turn
+from conversations.scoring import Scored
 from generation import logs
 from generation.attempts import Success
 from generation.endpoint import is_simulated
 from generation.errors import GenerationError
-from generation.reply import Reply
 
 ZERO = Decimal(0)
 
@@ -42,11 +42,10 @@ def save(draft: Conversation, claim: UUID, success: Success, *, orderer: Orderer
 
     `draft` must have its template and chunk loaded.
     """
-    signed = quality.signature("\n".join(turn.content for turn in success.reply.turns))
-    report = assess(draft, success.reply, signed)
+    scored = scoring.score(draft, success.reply.turns)
     with transaction.atomic():
-        if orderer.holds() and _make_way(draft, claim) and _update(draft, claim, success, report):
-            _write_rest(draft, claim, success, signed)
+        if orderer.holds() and _make_way(draft, claim) and _update(draft, claim, success, scored):
+            _write_rest(draft, claim, success, scored)
             orderer.end(None, success.spent_usd)
             return True
     if logs.succeeded(claim):
@@ -66,11 +65,11 @@ def _make_way(draft: Conversation, claim: UUID) -> bool:
     return held
 
 
-def _write_rest(draft: Conversation, claim: UUID, success: Success, signed: tuple[int, ...]) -> None:
+def _write_rest(draft: Conversation, claim: UUID, success: Success, scored: Scored) -> None:
     if draft.turn_count:
         Turn.objects.filter(conversation_id=draft.pk).delete()
     Turn.objects.bulk_create(_turns(draft, success))
-    similarity.remember(draft.workspace_id, draft.pk, signed)
+    scoring.remember(draft, scored)
     logs.write_success(draft, claim, success.attempt, template_id=_count_use(draft.template_id))
 
 
@@ -108,40 +107,19 @@ def fail(
     return bool(failed)
 
 
-def assess(draft: Conversation, reply: Reply, signed: tuple[int, ...]) -> quality.Report:
-    """Score a reply against what was ordered and what the workspace has already."""
-    nearest = similarity.nearest(draft.workspace_id, signed, excluding=draft.id)
-    template = draft.template
-    return quality.assess(
-        quality.Sample(
-            turns=tuple(quality.Turn(turn.role, turn.content) for turn in reply.turns),
-            tier=draft.tier,
-            persona=draft.persona,
-            emotion=draft.emotion,
-            topic=draft.topic,
-            source_text=draft.chunk.text if draft.chunk else "",
-            required_elements=tuple(template.required_elements) if template else (),
-            nearest_similarity=nearest.similarity,
-            nearest_id=nearest.readable_id,
-        )
-    )
-
-
 def _held(draft: Conversation, claim: UUID) -> QuerySet[Conversation]:
     return Conversation.objects.filter(id=draft.id, claim=claim, status=Status.GENERATING)
 
 
-def _update(draft: Conversation, claim: UUID, success: Success, report: quality.Report) -> bool:
+def _update(draft: Conversation, claim: UUID, success: Success, scored: Scored) -> bool:
     answer = success.answer
     return bool(
         _held(draft, claim).update(
             title=success.reply.title[:300],
-            status=Status.PENDING_REVIEW if report.needs_review else Status.GENERATED,
+            status=Status.PENDING_REVIEW if scored.report.needs_review else Status.GENERATED,
             failure_type="",
             failure_message="",
-            quality_score=report.score,
-            quality_metrics=report.as_json(),
-            turn_count=len(success.reply.turns),
+            **scored.columns,
             input_tokens=answer.usage.input + answer.usage.cache_read + answer.usage.cache_write,
             output_tokens=answer.usage.output,
             # All that was paid for it, earlier failures included.

@@ -91,7 +91,12 @@ def _copied() -> Iterator[str]:
     with connection._nodb_cursor() as cursor:
         cursor.execute("SET statement_timeout = 0")  # a checkpoint may take long
         # A database is copied when nobody else is connected to it.
-        cursor.execute("SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s", [original])
+        # Autovacuum, which only a superuser may end, is ended by CREATE DATABASE itself.
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE datname = %s AND backend_type = 'client backend'",
+            [original],
+        )
         cursor.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
         cursor.execute(f'CREATE DATABASE "{name}" TEMPLATE "{original}"')
     connections[alias].connect()  # Django's test case would forbid that later: it does not know the alias

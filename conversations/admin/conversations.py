@@ -6,7 +6,6 @@ from typing import Any, cast
 from django.contrib import admin, messages
 from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import ORDER_VAR, ChangeList
-from django.db import transaction
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -16,35 +15,18 @@ from django.utils.safestring import SafeString, mark_safe
 
 from conversations import versions
 from conversations.admin.display import badge, list_link, page_link, problem, simulated_badge, usd, with_sentence
+from conversations.admin.editing import EditingAdmin
 from conversations.admin.fields import pretty_json
 from conversations.admin.lists import LeanChangeList
 from conversations.admin.scoping import VisibleRelatedFilter, signed_in, visible
 from conversations.admin.versions import VersionsOnPage
+from conversations.changes import OPEN_TO_ORDER
 from conversations.choices import DimensionKind, Status
-from conversations.models import Conversation, Dimension, Turn
+from conversations.models import Conversation, Dimension
 from conversations.models.conversation import NEWEST, ConversationQuerySet
 from conversations.review import Decision, decide
 
-OPEN_TO_PARAMETERS = (Status.DRAFT, Status.FAILED)
-
-
-class TurnInline(admin.TabularInline):
-    """The dialogue. It is read here, and written by generation alone."""
-
-    model = Turn
-    fields = ["position", "role", "content"]
-    can_delete = False
-    extra = 0
-    classes = ["bare", "dialogue"]
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True  # whoever sees the conversation
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+EDITS_SHOWN = 20  # the latest: each has the turns as they were
 
 
 class QualityFilter(admin.SimpleListFilter):
@@ -94,7 +76,7 @@ class ConversationChangeList(LeanChangeList):
         return [*ordering[: -len(NEWEST)], *NEWEST]
 
 
-class ConversationAdmin(VersionsOnPage):
+class ConversationAdmin(VersionsOnPage, EditingAdmin):
     list_display = [
         "readable_id",
         "title",
@@ -120,7 +102,6 @@ class ConversationAdmin(VersionsOnPage):
     ordering = [f"-{name}" for name in NEWEST]
     sortable_by = ["readable_id", "state", "score", "tier", "about", "created"]  # each has its index
     actions = ["approve", "request_changes", "reject", "archive"]
-    inlines = [TurnInline]
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ConversationChangeList
@@ -135,10 +116,6 @@ class ConversationAdmin(VersionsOnPage):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # drafts come from the plan, which gives them their number and their slot
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        generating = obj is not None and obj.status == Status.GENERATING
-        return super().has_delete_permission(request, obj) and not generating
-
     def has_review_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("conversations.review_conversation")
 
@@ -152,14 +129,15 @@ class ConversationAdmin(VersionsOnPage):
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         failed = [(None, {"fields": ["failure"]})] if obj and obj.failure_message else []
+        seen = ["seen"] if self.has_change_permission(request, obj) and not _is_generating(obj) else []
         return [
             *failed,
-            (None, {"fields": ["readable_id", "status_now", "title", "category"]}),
+            (None, {"fields": ["readable_id", "status_now", "title", "category", *seen]}),
             ("Quality", {"fields": ["quality_report"]}),
             *([("Versions", {"fields": ["versions_so_far"]})] if _has_versions(obj) else []),
             ("Made with", {"fields": [*self._made_with, "parameters" if _open(obj) else "parameters_given"]}),
             ("Cost", {"fields": [("model", "tokens"), ("cost", "requests")]}),
-            ("Review", {"fields": ["reviewer_notes", "review_so_far"]}),
+            ("Review", {"fields": ["reviewer_notes", "review_so_far", "edits_so_far"]}),
             ("Record", {"fields": self._record, "classes": ["collapse"]}),
         ]
 
@@ -177,18 +155,8 @@ class ConversationAdmin(VersionsOnPage):
     ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        editable = {"title", "category", "parameters", "reviewer_notes"}
+        editable = set() if _is_generating(obj) else {"title", "category", "parameters", "reviewer_notes", "seen"}
         return [name for name in flatten_fieldsets(self.get_fieldsets(request, obj)) if name not in editable]
-
-    def delete_model(self, request: HttpRequest, obj: Conversation) -> None:
-        """Delete it; first lock the rows in the order in which a new version is saved."""
-        with transaction.atomic():
-            versions.lock(obj)
-            super().delete_model(request, obj)
-
-    def save_model(self, request: HttpRequest, obj: Conversation, form: Any, change: bool) -> None:
-        """Save what the form changed alone: a worker may have moved the rest on meanwhile."""
-        obj.save(update_fields=[*form.changed_data, "updated_at"])
 
     @admin.display(description="id", ordering="conversation_id")
     def readable_id(self, conversation: Conversation) -> SafeString:
@@ -255,6 +223,11 @@ class ConversationAdmin(VersionsOnPage):
     def review_so_far(self, conversation: Conversation) -> str:
         return render_to_string("conversations/review_history.html", {"entries": _entries(conversation)})
 
+    @admin.display(description="edited by hand")
+    def edits_so_far(self, conversation: Conversation) -> str:
+        edits = conversation.edits.select_related("edited_by")[:EDITS_SHOWN]
+        return render_to_string("conversations/edits.html", {"edits": edits})
+
     # What a reviewer decides.
 
     @admin.action(description="Approve selected conversations", permissions=["review"])
@@ -289,7 +262,11 @@ def _has_versions(conversation: Conversation | None) -> bool:
 
 
 def _open(conversation: Conversation | None) -> bool:
-    return conversation is not None and conversation.status in OPEN_TO_PARAMETERS
+    return conversation is not None and conversation.status in OPEN_TO_ORDER
+
+
+def _is_generating(conversation: Conversation | None) -> bool:
+    return conversation is not None and conversation.status == Status.GENERATING
 
 
 def _entries(conversation: Conversation) -> list[dict[str, Any]]:

@@ -1,6 +1,7 @@
 from conversations.models.conversation import Conversation, ConversationNumber, Fingerprint, Turn
 from conversations.models.coverage import CoverageChange, CoverageCount
 from conversations.models.dimension import Dimension
+from conversations.models.edit import Edit
 from conversations.models.export import Export
 from conversations.models.prompt_template import PromptTemplate, TemplateApplicability
 from conversations.models.source import Chunk, Document
@@ -14,6 +15,7 @@ __all__ = [
     "CoverageCount",
     "Dimension",
     "Document",
+    "Edit",
     "Export",
     "Fingerprint",
     "Membership",

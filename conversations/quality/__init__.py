@@ -1,13 +1,12 @@
 """The quality engine: one conversation in, a score from 0.0 to 10.0 with reasons and advice out."""
 
 from conversations.quality.fingerprint import bands, signature
+from conversations.quality.overrides import thresholds_in_force
 from conversations.quality.report import Component, Flag, Report
 from conversations.quality.rules import RULES, assess
 from conversations.quality.sample import Sample, Turn
-from conversations.quality.thresholds import REVIEW_BELOW
 
 __all__ = [
-    "REVIEW_BELOW",
     "RULES",
     "Component",
     "Flag",
@@ -17,4 +16,5 @@ __all__ = [
     "assess",
     "bands",
     "signature",
+    "thresholds_in_force",
 ]

@@ -5,14 +5,7 @@ from dataclasses import dataclass
 from conversations.quality.report import Judgement
 from conversations.quality.sample import Sample, Turn
 from conversations.quality.scale import interpolate
-from conversations.quality.thresholds import (
-    ASSISTANT_LENGTH_SHARE,
-    ASSISTANT_WORDS,
-    NOTHING_ABOVE_TIMES,
-    NOTHING_BELOW_SHARE,
-    USER_WORDS,
-    WordRange,
-)
+from conversations.quality.thresholds import DEFAULTS, Range, Thresholds
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +14,8 @@ class _Side:
 
     role: str
     average: float
-    target: WordRange
+    target: Range
+    nothing: Range  # at these averages, nothing is left of the score
 
     @property
     def is_short(self) -> bool:
@@ -33,43 +27,37 @@ class _Side:
 
     @property
     def score(self) -> float:
-        lowest, highest = self.target
-        return interpolate(
-            self.average,
-            (
-                (lowest * NOTHING_BELOW_SHARE, 0.0),
-                (lowest, 10.0),
-                (highest, 10.0),
-                (highest * NOTHING_ABOVE_TIMES, 0.0),
-            ),
-        )
+        (lowest, highest), (too_short, too_long) = self.target, self.nothing
+        return interpolate(self.average, ((too_short, 0.0), (lowest, 10.0), (highest, 10.0), (too_long, 0.0)))
 
 
-def judge_length(sample: Sample) -> Judgement:
+def judge_length(sample: Sample, limits: Thresholds = DEFAULTS) -> Judgement:
     """Both sides' average words per turn against the tier's range; the assistant weighs three quarters.
 
     A single turn that would score nothing by itself is named, though it does not change the score.
     """
-    assistant = _side(sample, "assistant", ASSISTANT_WORDS[sample.tier])
-    user = _side(sample, "user", USER_WORDS)
+    assistant = _side(sample, "assistant", limits)
+    user = _side(sample, "user", limits)
     findings, advice = _side_findings(assistant, user)
-    outliers = _outliers(sample)
+    outliers = _outliers(sample, assistant, user)
     if outliers:
         findings.append(f"{_sentence(outliers)}.")
         advice.append("Bring these turns closer to the length of the others.")
     return Judgement(
         actual=f"assistant {assistant.average:.0f}, user {user.average:.0f} words per turn",
-        target=f"assistant {_span(assistant.target)}, user {_span(user.target)} words per turn",
-        score=ASSISTANT_LENGTH_SHARE * assistant.score + (1 - ASSISTANT_LENGTH_SHARE) * user.score,
+        target=f"assistant {assistant.target}, user {user.target} words per turn",
+        score=limits.assistant_length_share * assistant.score + (1 - limits.assistant_length_share) * user.score,
         finding=" ".join(findings) or "Both sides say about as much per turn as they should.",
         advice=" ".join(advice),
         concern=_concern(assistant, user),
     )
 
 
-def _side(sample: Sample, role: str, target: WordRange) -> _Side:
+def _side(sample: Sample, role: str, limits: Thresholds) -> _Side:
     counts = [len(turn.words) for turn in sample.by_role(role) if not turn.is_empty]
-    return _Side(role, sum(counts) / len(counts) if counts else 0.0, target)
+    target = limits.assistant_words(sample.tier) if role == "assistant" else limits.user_words
+    nothing = Range(target.lowest * limits.short_nothing_share, target.highest * limits.long_nothing_times)
+    return _Side(role, sum(counts) / len(counts) if counts else 0.0, target, nothing)
 
 
 def _side_findings(*sides: _Side) -> tuple[list[str], list[str]]:
@@ -79,30 +67,30 @@ def _side_findings(*sides: _Side) -> tuple[list[str], list[str]]:
         lowest, highest = side.target
         if side.average == 0:
             findings.append(f"The {side.role} says nothing.")
-            advice.append(f"Give the {side.role} turns of {lowest} to {highest} words.")
+            advice.append(f"Give the {side.role} turns of {lowest:g} to {highest:g} words.")
         elif side.is_short:
             findings.append(f"The {side.role}'s turns are short: {_words(side.average)} on average.")
-            advice.append(f"Let the {side.role} say more, at least {lowest} words per turn.")
+            advice.append(f"Let the {side.role} say more, at least {lowest:g} words per turn.")
         elif side.is_long:
             findings.append(f"The {side.role}'s turns are long: {_words(side.average)} on average.")
-            advice.append(f"Tighten the {side.role}'s turns to {highest} words or fewer.")
+            advice.append(f"Tighten the {side.role}'s turns to {highest:g} words or fewer.")
     return findings, advice
 
 
-def _outliers(sample: Sample) -> list[str]:
+def _outliers(sample: Sample, *sides: _Side) -> list[str]:
     """Turns whose size alone would score nothing; empty ones are left to the structure."""
-    ranges = {"assistant": ASSISTANT_WORDS[sample.tier], "user": USER_WORDS}
+    nothing = {side.role: side.nothing for side in sides}
     return [
         f"turn {position} ({turn.role}) is {size} with {_words(len(turn.words))}"
         for position, turn in enumerate(sample.turns, start=1)
-        if turn.role in ranges and (size := _odd_size(turn, ranges[turn.role]))
+        if turn.role in nothing and (size := _odd_size(turn, nothing[turn.role]))
     ]
 
 
-def _odd_size(turn: Turn, target: WordRange) -> str:
-    if len(turn.words) > target.highest * NOTHING_ABOVE_TIMES:
+def _odd_size(turn: Turn, nothing: Range) -> str:
+    if len(turn.words) > nothing.highest:
         return "very long"
-    if not turn.is_empty and len(turn.words) < target.lowest * NOTHING_BELOW_SHARE:
+    if not turn.is_empty and len(turn.words) < nothing.lowest:
         return "very short"
     return ""
 
@@ -119,7 +107,3 @@ def _sentence(parts: list[str]) -> str:
 
 def _words(count: float) -> str:
     return "1 word" if round(count) == 1 else f"{count:.0f} words"
-
-
-def _span(target: WordRange) -> str:
-    return f"{target.lowest}–{target.highest}"

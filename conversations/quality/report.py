@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from conversations.quality.thresholds import REVIEW_BELOW
-
+EMPTY_ADVICE = "Generate the conversation again, or write its turns."  # where nobody says anything
 _TENTH = Decimal("0.1")
 _NOISE_DIGITS = 9  # Binary fractions carry noise after this digit; 7.249999999999999 means 7.25.
 
@@ -46,7 +45,10 @@ class Judgement:
 
 @dataclass(frozen=True, slots=True)
 class Component:
-    """One rule's part of the report: score 0.0–10.0 with one decimal, weight as a share of 1, plain texts."""
+    """One rule's part of the report: score 0.0–10.0 with one decimal, plain texts.
+
+    `weight` is its share (0–1, three decimals) of the score; those of a report sum to 1.
+    """
 
     name: str
     label: str
@@ -80,6 +82,7 @@ class Report:
     components: tuple[Component, ...]
     confidence: float
     confidence_level: str
+    review_below: float
 
     @property
     def flags(self) -> tuple[str, ...]:
@@ -88,8 +91,8 @@ class Report:
 
     @property
     def needs_review(self) -> bool:
-        """True when the score is below 6.0 or the conversation has a hard defect."""
-        return self.score < REVIEW_BELOW or any(flag.hard for flag in self._flags())
+        """True when the score is below `review_below` (6.0) or the conversation has a hard defect."""
+        return self.score < Decimal(str(self.review_below)) or any(flag.hard for flag in self._flags())
 
     def as_json(self) -> dict[str, Any]:
         """What is stored with the conversation; plain numbers, texts, lists and dictionaries."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from conversations.quality.thresholds import ASSISTANT_WORDS
+from conversations.quality.thresholds import TIERS
 from conversations.quality.words import words_of
 
 
@@ -48,8 +48,8 @@ class Sample:
     answered: str = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        if self.tier not in ASSISTANT_WORDS:
-            raise ValueError(f"Unknown tier {self.tier!r}: expected one of {', '.join(ASSISTANT_WORDS)}.")
+        if self.tier not in TIERS:
+            raise ValueError(f"Unknown tier {self.tier!r}: expected one of {', '.join(TIERS)}.")
         if not 0 <= self.nearest_similarity <= 1:
             raise ValueError(f"nearest_similarity must lie between 0 and 1, not {self.nearest_similarity}.")
         object.__setattr__(self, "spoken", _lines(self.turns))

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from conversations.choices import NOT_LIVE, Status
 from conversations.models import Conversation, Fingerprint, Workspace
 from conversations.quality import bands, signature
-from conversations.similarity import nearest, remember
+from conversations.similarity import Nearest, nearest, nearest_of_each, remember, remember_all
 from convgen.tenancy import workspace_scope
 from tests.factories import ConversationFactory, WorkspaceFactory
 
@@ -91,7 +91,8 @@ def test_a_fingerprint_is_written_in_the_scope_of_its_workspace_alone(workspace:
         assert Fingerprint.objects.all()._raw_delete("default") == 0
 
 
-def test_candidates_come_from_the_index(workspace: Workspace) -> None:
+def _many(workspace: Workspace) -> list[UUID]:
+    """A table in which an index is worth its while, and the ids in it."""
     made = Conversation.objects.bulk_create(
         Conversation(workspace=workspace, conversation_id=f"SCN-{number}", tier="scenario") for number in range(2_000)
     )
@@ -102,11 +103,42 @@ def test_candidates_come_from_the_index(workspace: Workspace) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT gin_clean_pending_list('fingerprint_bands')")
         cursor.execute("ANALYZE conversations_fingerprint, conversations_conversation")
+    return [one.pk for one in made]
+
+
+@pytest.mark.parametrize("together", [False, True])
+def test_candidates_come_from_the_index(workspace: Workspace, *, together: bool) -> None:
+    ids = _many(workspace)
     with workspace_scope(workspace.pk), CaptureQueriesContext(connection) as asked:
-        nearest(workspace.pk, signature(SAID), excluding=uuid4())
+        if together:
+            nearest_of_each(workspace.pk, ids[:200])
+        else:
+            nearest(workspace.pk, signature(SAID), excluding=uuid4())
     with workspace_scope(workspace.pk), connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {asked.captured_queries[-1]['sql']}")
         assert "Bitmap Index Scan on fingerprint_bands" in str(cursor.fetchall())
+
+
+def test_the_nearest_of_many_are_those_of_each_in_one_statement(workspace: Workspace) -> None:
+    said, nearly, other = (_remembered(workspace, text) for text in (SAID, NEARLY, OTHER))
+    _remembered(WorkspaceFactory(), OTHER)
+    _remembered(workspace, OTHER, status="rejected")
+    with CaptureQueriesContext(connection) as asked:
+        found = nearest_of_each(workspace.pk, [said.pk, nearly.pk, other.pk])
+    assert len(asked) == 1
+    for one, text in ((said, SAID), (nearly, NEARLY), (other, OTHER)):
+        alone = nearest(workspace.pk, signature(text), excluding=one.pk)
+        assert found.get(one.pk, Nearest(0.0, "")) == alone
+    assert found[said.pk].readable_id == nearly.conversation_id
+
+
+def test_many_fingerprints_are_stored_at_once_in_place_of_earlier_ones(workspace: Workspace) -> None:
+    first, second = _remembered(workspace, SAID), ConversationFactory(workspace=workspace)
+    with CaptureQueriesContext(connection) as asked:
+        remember_all(workspace.pk, {first.pk: signature(OTHER), second.pk: signature(OTHER)})
+    assert len([query for query in asked if "INSERT" in query["sql"]]) == 1
+    assert _nearest(workspace, OTHER, excluding=first.pk) == (1.0, second.conversation_id)
+    assert Fingerprint.objects.count() == 2
 
 
 @pytest.mark.parametrize("status", NOT_LIVE)

@@ -11,6 +11,7 @@ from conversations.models import Chunk, Conversation, Dimension, Document, Promp
 from conversations.quality.words import words_of
 from conversations.starter.documents import read_document
 from conversations.starter.load import FOLDER, load_starter
+from generation.configuration import Configuration
 from generation.prompts import parse
 from generation.request import build_request, descriptions
 from tests.factories import WorkspaceFactory
@@ -89,7 +90,7 @@ def test_every_draft_of_the_plan_resolves_to_a_request(starter: Workspace) -> No
     drafts = Conversation.objects.select_related("template", "chunk__document", "document")
     assert {draft.template_id for draft in drafts} == set(PromptTemplate.objects.values_list("pk", flat=True))
     for draft in drafts:
-        request = build_request(draft, model="claude-x", max_tokens=1000, described=described)
+        request = build_request(draft, configuration=Configuration("claude-x", 1000), described=described)
         prompt = request["messages"][0]["content"]
         assert "{{" not in prompt + request["system"][0]["text"]
         for value in (draft.persona, draft.emotion, draft.topic, draft.intent, draft.tone):

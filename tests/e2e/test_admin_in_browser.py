@@ -51,16 +51,16 @@ def made(transactional_db: None, claude: SimulatedClaude) -> Conversation:
     return generate(ConversationFactory().pk)
 
 
-def sign_in(page: Page, live_server: Any) -> None:
+def sign_in(page: Page, address: str) -> None:
     User.objects.create_superuser("admin", password="a long enough password")
-    page.goto(f"{live_server.url}/admin/")
+    page.goto(f"{address}/admin/")
     page.get_by_label("Username").fill("admin")
     page.get_by_label("Password").fill("a long enough password")
     page.get_by_role("button", name="Log in").click()
 
 
 def test_a_curator_signs_in_and_reads_a_conversation(made: Conversation, live_server: Any, page: Page) -> None:
-    sign_in(page, live_server)
+    sign_in(page, live_server.url)
     page.goto(f"{live_server.url}/admin/conversations/conversation/")
     page.get_by_role("link", name=made.conversation_id).click()
     expect(page.get_by_text(made.turns.get(position=1).content).first).to_be_visible()
@@ -77,7 +77,7 @@ def test_a_curator_compares_versions_and_orders_another(
     regenerated: Conversation, live_server: Any, page: Page, width: int
 ) -> None:
     page.set_viewport_size({"width": width, "height": 900})
-    sign_in(page, live_server)
+    sign_in(page, live_server.url)
     page.goto(f"{live_server.url}/admin/conversations/conversation/{regenerated.pk}/change/")
     page.get_by_role("link", name=f"Compare with {regenerated.parent}").click()
     expect(page.get_by_role("heading", name="What became different")).to_be_visible()
@@ -97,3 +97,19 @@ def fits(page: Page) -> bool:
         .filter(one => one.getBoundingClientRect().right >
             document.querySelector("#content-main").getBoundingClientRect().right + 1).length"""
     return page.evaluate(beyond) == 0
+
+
+def test_a_curator_edits_a_turn_and_adds_two(made: Conversation, live_server: Any, page: Page) -> None:
+    count = made.turn_count
+    sign_in(page, live_server.url)
+    page.goto(f"{live_server.url}/admin/conversations/conversation/{made.pk}/change/")
+    page.get_by_label("Turn 1", exact=True).fill("Where do I begin?")
+    for place, (role, content) in enumerate([("User", "And after that?"), ("Assistant", "Rest.")]):
+        page.get_by_role("button", name="Add another Turn").click()
+        page.locator(f"[name=turns-{count + place}-role]").select_option(role)
+        page.locator(f"[name=turns-{count + place}-content]").fill(content)
+    page.get_by_role("button", name="Save and continue editing").click()
+    expect(page.locator(".messagelist")).to_contain_text(f"Quality {made.quality_score}")
+    expect(page.get_by_text(f"The {count} turns before")).to_be_visible()
+    turns = [turn.content for turn in made.turns.order_by("position")]
+    assert (turns[0], turns[-2:]) == ("Where do I begin?", ["And after that?", "Rest."])

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from conversations.quality import RULES, Report, Sample, Turn, assess
 from conversations.quality.report import to_tenths
+from conversations.quality.thresholds import DEFAULTS, TIERS
 
-TIERS = ("template", "scenario", "edge_case")
 ROLES = ("user", "assistant")
 
 
@@ -31,8 +31,8 @@ def flag_names(report: Report) -> list[str]:
     return [flag["name"] for flag in report.as_json()["flags"]]
 
 
-def test_the_weights_of_all_rules_sum_to_one() -> None:
-    assert sum(Decimal(str(rule.weight)) for rule in RULES) == 1
+def test_each_rule_has_a_weight_and_they_sum_to_one() -> None:
+    assert sum(Decimal(str(DEFAULTS.weight_of(rule.name))) for rule in RULES) == 1
 
 
 @pytest.mark.parametrize("tier", TIERS)
@@ -84,6 +84,13 @@ def test_an_empty_conversation_scores_nothing() -> None:
 def test_confidence_is_a_tenth_of_its_component() -> None:
     report = assess(Sample(conversation(8, 20, 80, end=""), "template", topic="Budget"))
     assert (report.confidence, report.confidence_level) == (0.83, "high")
+
+
+def test_without_required_elements_nothing_is_given_away_for_them() -> None:
+    """Of 7.5 (turns), 4.1 (length), 10, 10 and 10, weighed 4 : 3 : 3 : 3 : 2."""
+    report = assess(replace(TERSE, required_elements=()))
+    assert [float(part.score) for part in report.components] == [7.5, 4.1, 10, 10, 10]
+    assert float(report.score) == 8.2
 
 
 def test_the_report_survives_json_unchanged() -> None:
