@@ -12,7 +12,7 @@ import tenacity
 
 from generation.claude import Answer, Claude
 from generation.errors import GenerationError, ReplyRefused, ReplyUnusable, RetryLater
-from generation.limits import Sleep
+from generation.limits import Grant, Sleep
 from generation.pricing import Cost, cost_of
 from generation.reply import Reply, parse_reply
 
@@ -50,7 +50,7 @@ class Attempts:
     """How to try: where, how often, how to wait, and where to log the attempts that fail."""
 
     claude: Claude
-    permit: Callable[[], Awaitable[None]]  # returns once a request may be sent
+    permit: Callable[[], Awaitable[Grant]]  # returns once a request may be sent
     log: Callable[[Attempt], Awaitable[None]]
     most: int = 3
     sleep: Sleep = asyncio.sleep
@@ -72,12 +72,12 @@ class Attempts:
         raise AssertionError("tenacity ends with a result or an exception")
 
     async def _once(self, request: dict[str, Any], number: int) -> Success:
-        await self.permit()
+        grant = await self.permit()
         self.requests += 1
         begun = time.monotonic()
         answer: Answer | None = None
         try:
-            answer = await self.claude.send(request)
+            answer = await grant.sent(self.claude.send(request))
             reply = parse_reply(answer.text)
         except GenerationError as error:
             if answer is None and isinstance(error, ReplyUnusable | ReplyRefused):

@@ -14,6 +14,7 @@ from pydantic import BaseModel, NonNegativeInt, ValidationError
 from conversations.text import storable_json
 from generation import errors
 from generation.endpoint import Endpoint
+from generation.rate_headers import NOTHING_SAID, RateHeaders, rate_headers
 
 if TYPE_CHECKING:
     import anthropic
@@ -45,6 +46,7 @@ class Answer:
     usage: Usage
     request_id: str
     body: dict[str, Any]  # the whole reply, for the log
+    rate: RateHeaders = NOTHING_SAID  # what its headers say about the limits
 
 
 def preload() -> None:
@@ -87,14 +89,15 @@ class Claude:
 
         try:
             async with asyncio.timeout(self._timeout):  # the SDK's own limits each read, not the whole
-                message = await self._sdk.messages.create(**request)
+                response = await self._sdk.messages.with_raw_response.create(**request)
+                message = await response.parse()
         except TimeoutError as error:
             raise errors.TimedOut() from error
         except anthropic.AnthropicError as error:
             raise translated(error) from error
         except (ValueError, RecursionError) as error:
             raise errors.ReplyMalformed("Claude's server sent something that is not JSON. Try again.") from error
-        return _complete(_answer(message), message)
+        return _complete(_answer(message, rate_headers(response.headers)), message)
 
 
 class _Block(BaseModel):
@@ -117,7 +120,7 @@ class _Told(BaseModel):
     usage: _Tokens
 
 
-def _answer(message: "Message") -> Answer:
+def _answer(message: "Message", rate: RateHeaders) -> Answer:
     """What the reply says. Raises `ReplyMalformed` when it is no message."""
     request_id = getattr(message, "_request_id", None) or ""
     try:
@@ -138,6 +141,7 @@ def _answer(message: "Message") -> Answer:
         ),
         request_id=request_id,
         body=body,
+        rate=rate,
     )
 
 
@@ -162,7 +166,9 @@ def translated(error: "anthropic.AnthropicError") -> errors.GenerationError:
     if isinstance(error, anthropic.APIConnectionError):
         return errors.Unreachable()
     if isinstance(error, anthropic.APIStatusError):
-        return _of_status(error)
+        problem = _of_status(error)
+        problem.rate = rate_headers(error.response.headers)
+        return problem
     if isinstance(error, anthropic.APIResponseValidationError):
         return errors.ReplyMalformed()
     if isinstance(error, anthropic.CredentialsError):

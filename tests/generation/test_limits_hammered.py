@@ -1,0 +1,82 @@
+"""Four processes hammer the limits at once. What counts is what reaches the server, and when.
+
+The window is kept a second longer than promised, as in real life; it is 3 s here, and `tests/benchmarks/bench_limits.py`
+has the figures of whole minutes.
+"""
+
+import time
+from collections.abc import Callable
+
+import pytest
+from django.db import connection
+
+from generation.models import RateGrant, RateWaiter
+from tests.generation.hammer import Hammers, Load, hammering
+from tests.generation.recording_server import Event, Recorder, most_in_any, recording
+from tests.processes import eventually
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+WINDOW, PROMISED = 3.0, 2.0  # seconds
+MINUTES = 3  # windows that are watched
+PATIENCE = 0.5  # seconds
+
+
+def _hammer(recorder: Recorder, *loads: Load, until: Callable[[float], bool]) -> Hammers:
+    with recording(recorder), hammering(recorder.url, *loads, database=connection.settings_dict["NAME"]) as hammers:
+        hammers.begin()
+        begun = time.monotonic()
+        while not until(time.monotonic() - begun):
+            time.sleep(0.05)
+        hammers.stop()
+    return hammers
+
+
+def _over(seconds: float) -> bool:
+    return seconds >= MINUTES * WINDOW - 0.5  # between two bursts
+
+
+def _used(events: list[Event], limit: int) -> float:
+    """The share of what the limit would have allowed."""
+    return sum(amount for _at, amount in events) / (MINUTES * limit)
+
+
+def test_requests_never_pass_the_limit_in_any_window_and_are_shared_fairly() -> None:
+    recorder = Recorder()
+    load = Load(60, window=WINDOW, patience=PATIENCE)
+    hammers = _hammer(recorder, *[load] * 4, until=_over)
+    assert most_in_any(PROMISED, recorder.requests) <= 60
+    assert _used(recorder.requests, 60) > 0.8, "and little of it is wasted"
+    assert len(recorder.by_asker) == 4
+    assert recorder.fairness <= 1.2
+    assert max(hammers.paused_after) < 2
+    assert not RateWaiter.objects.exists(), "whoever gives up leaves the queue"
+    assert RateGrant.objects.filter(settled=True).count() == 0, "without a limit of tokens, nothing more is told"
+
+
+@pytest.mark.parametrize("kind", ["input", "output"])
+def test_tokens_never_pass_the_limit_in_any_window_and_are_shared_fairly(kind: str) -> None:
+    recorder = Recorder(most_input=1_000, most_output=1_000)
+    limit = 40_000
+    load = Load(10_000, window=WINDOW, patience=PATIENCE, **{kind: limit})
+    hammers = _hammer(recorder, *[load] * 4, until=_over)
+    events: list[Event] = getattr(recorder, kind)
+    assert most_in_any(PROMISED, events) <= limit
+    assert _used(events, limit) > 0.6, "most of it is used"
+    assert recorder.fairness <= 1.2
+    assert max(hammers.paused_after) < 2
+
+
+def test_high_priority_goes_first_and_when_its_process_is_killed_the_others_go_on() -> None:
+    recorder = Recorder()
+    low = Load(60, window=WINDOW, patience=PATIENCE, priority="low")
+    high = Load(60, window=WINDOW, patience=PATIENCE, priority="high", at_once=20)
+    loads = (low, low, low, high)
+    with recording(recorder), hammering(recorder.url, *loads, database=connection.settings_dict["NAME"]) as hammers:
+        hammers.begin()
+        eventually(lambda: len(recorder.requests) >= 150, seconds=30)
+        assert recorder.by_asker["hammer 3"] > 90  # all but what was free at first, and what a dip of its own left
+        hammers.processes.pop().kill()
+        before = recorder.by_asker.copy()
+        eventually(lambda: (recorder.by_asker - before).total() >= 60, seconds=2 * WINDOW + 5)
+        hammers.stop()
