@@ -18,6 +18,7 @@ from conversations.admin.scoping import visible
 from conversations.admin.templates import PromptTemplateAdmin, PromptTemplateForm
 from conversations.models import Conversation, PromptTemplate
 from convgen.database.expressions import among
+from generation import rate_admin  # noqa: F401  (registers its page)
 from generation.errors import GenerationError
 from generation.models import GenerationLog
 from generation.prompts import TemplateSyntaxError, VariableDefinitionError, parse, parse_variables

@@ -19,6 +19,7 @@ from batches.planning import Order, create
 from conversations.coverage import fill_gaps
 from conversations.models import Conversation, PromptTemplate, Workspace
 from generation import claude as claude_module
+from generation.limits import WINDOW
 from generation.models import GenerationLog, RateState
 from generation.simulated.server import SimulatedClaude
 from tests.generation.hammer import Load, hammering
@@ -60,11 +61,12 @@ def _database() -> str:
 
 
 def _report(what: str, events: list[Event], limit: int) -> None:
-    total, first = sum(amount for _at, amount in events), min(at for at, _amount in events)
-    # The first window may be used at once, and each of 61 s after it.
-    allowed = limit * (1 + int((max(at for at, _amount in events) - first) // 61))
+    first = min(at for at, _amount in events)
+    windows = int(SECONDS // WINDOW)  # whole ones
+    total = sum(amount for at, amount in events if at < first + windows * WINDOW)
+    allowed = limit * windows
     print(f"{what}: {most_in_any(MINUTE, events):,} in the fullest {MINUTE:.0f} s, of {limit:,}")
-    print(f"{what}: {total:,} used of {allowed:,} allowed, idle share {1 - total / allowed:.3f}")
+    print(f"{what}: {total:,} used of {allowed:,} in {windows * WINDOW:.0f} s, idle share {1 - total / allowed:.3f}")
 
 
 def test_a_batch_with_five_percent_429s(claude: SimulatedClaude, starter: Workspace) -> None:

@@ -103,7 +103,7 @@ async def _hammer(options: dict[str, Any]) -> None:
 
     async def keep_sending(limit: RequestLimit) -> None:
         with suppress(Interrupted):
-            while True:
+            while not drain.begun:
                 try:
                     grant = await limit.permit(drain.sleep)
                 finally:
@@ -120,7 +120,7 @@ async def _hammer(options: dict[str, Any]) -> None:
             patience=options["patience"],
         )
         await asyncio.gather(*(keep_sending(limit) for _ in range(options["at_once"])))
-    print(json.dumps({"paused_after": max(waits_ended) - signalled[0]}))
+    _tell(json.dumps({"paused_after": max(waits_ended) - signalled[0]}))
 
 
 async def _post(url: str, asker: str) -> Any:
@@ -138,6 +138,11 @@ async def _post(url: str, asker: str) -> Any:
     return Answer("", "", Usage(input=used["input"], output=used["output"]), "", {})
 
 
+def _tell(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     import django
 
@@ -147,7 +152,7 @@ def main() -> None:
     options = json.loads(sys.argv[1])
     connection.settings_dict["NAME"] = options["database"]
     connection.ensure_connection()
-    print("ready", flush=True)
+    _tell("ready")
     sys.stdin.readline()
     asyncio.run(_hammer(options))
 

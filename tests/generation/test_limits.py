@@ -2,7 +2,6 @@
 
 import asyncio
 import threading
-import time
 from datetime import timedelta
 from itertools import pairwise
 from typing import Any
@@ -125,7 +124,9 @@ def test_what_counts_no_more_is_cleaned_away_now_and_then() -> None:
     for of, age in ((key, 2.5), (key, 1.5), (key, 0.5), ("other", 2.5)):
         at = now - timedelta(seconds=age * WINDOW)
         RateGrant.objects.create(key=of, at=at, output_until=at)
-    lasting = RateGrant.objects.create(key=key, at=now - timedelta(seconds=200), output_tokens=1, output_until=now + timedelta(seconds=9))
+    lasting = RateGrant.objects.create(
+        key=key, at=now - timedelta(seconds=200), output_tokens=1, output_until=now + timedelta(seconds=9)
+    )
     waits(limit(1))
     RateWaiter.objects.update(asks_at=now - timedelta(seconds=70))
     with connection.cursor() as cursor:
@@ -190,7 +191,8 @@ def test_a_grant_whose_wait_is_told_to_stop_is_free_again() -> None:
     assert delays(limit(1)) == [0]
 
 
-def test_a_wait_holds_no_transaction() -> None:
+def test_a_wait_holds_no_transaction(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # this thread's loop asks what the others do
     states: list[str] = []
 
     async def look(_seconds: float) -> None:
@@ -207,8 +209,7 @@ def test_a_wait_holds_no_transaction() -> None:
             await RequestLimit(target(1), database).permit(look)
 
     one(limit(1))
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(Stop):
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # this thread's loop asks what the others do
+    with pytest.raises(Stop):
         asyncio.run(asking())
     assert states and set(states) == {"idle"}
 

@@ -1,7 +1,7 @@
 """Four processes hammer the limits at once. What counts is what reaches the server, and when.
 
-The window is kept a second longer than promised, as in real life; it is 3 s here, and `tests/benchmarks/bench_limits.py`
-has the figures of whole minutes.
+The window is kept a second longer than promised, as in real life; it is 3 s here. The figures of whole minutes come
+from `tests/benchmarks/bench_limits.py`.
 """
 
 import time

@@ -1,4 +1,4 @@
-"""Limits of tokens: reserved when a request is granted, corrected by its reply; output counts until a window after it."""
+"""Limits of tokens: reserved when a request is granted, corrected by its reply; output counts a window beyond it."""
 
 import asyncio
 
