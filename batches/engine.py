@@ -146,8 +146,9 @@ class Slice:
                 leases.look, self.job.pk, self.runner, waiting_for=self._waiting_for(), pace=self._pace()
             )
             self.waiting = self.seen.waiting if self.seen else 0
-            if self.seen:
+            if self.seen and self.seen.priority != self.limit.priority:
                 self.limit.priority = Priority(self.seen.priority)
+                self.ask_at = 0.0  # its turn may have come
         return self.seen
 
     async def _beat(self) -> None:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, connection
 from django.db.models.functions import Now
 
 from convgen.database.threads import DatabaseThreads
@@ -36,6 +36,8 @@ WINDOW = 61.0
 # Seconds: how far ahead a grant may lie, and how long one sleeps before asking again. Pause must not wait for longer.
 PATIENCE = 2.0
 TOLD_EVERY = 1.0  # seconds between two reports of headers that limit no tokens: they tell nearly the same
+
+UNREACHABLE = (DatabaseError, InterfaceError)  # what PostgreSQL's trouble raises
 
 ASK = """
 SELECT grant_id, due, delay, counted, place, ask_in, waits_for FROM rate_ask(
@@ -95,7 +97,8 @@ class Grant:
         try:
             await sleep(self.delay)
         except Exception:
-            await self.limit.database(self.limit.release, [self])
+            with suppress(*UNREACHABLE):  # then it counts in vain
+                await self.limit.database(self.limit.release, [self])
             raise
 
     async def sent(self, reply: "Awaitable[Answer]") -> "Answer":
@@ -118,7 +121,7 @@ class Grant:
         rows = RateGrant.objects.filter(pk=self.id, settled=False)
         while True:
             await asyncio.sleep(window / 4)
-            with suppress(DatabaseError):
+            with suppress(*UNREACHABLE):
                 await self.limit.database(rows.update, output_until=Now() + timedelta(seconds=window))
 
 
@@ -179,7 +182,8 @@ class RequestLimit:
             while isinstance(answer := await self.database(self.acquire, 1, place), Wait):
                 await sleep(answer.ask_in)
         except Exception:
-            await self.database(self.withdraw, place)
+            with suppress(*UNREACHABLE):  # then it is passed over
+                await self.database(self.withdraw, place)
             raise
         [grant] = answer
         await grant.wait(sleep)
@@ -208,7 +212,7 @@ class RequestLimit:
             return
         try:
             await self.database(self._settle, grant, answer.usage if answer else None, rate, failed)
-        except DatabaseError:
+        except UNREACHABLE:
             logger.exception("What request %s used could not be told to the rate limit", grant.id)
 
     def _settle(self, grant: Grant, usage: "Usage | None", rate: RateHeaders, failed: GenerationError | None) -> None:

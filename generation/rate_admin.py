@@ -8,9 +8,9 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from conversations.admin.display import badge, with_sentence
-from convgen.tenancy import EVERY, current_scope
+from convgen.tenancy import current_scope
 from generation.models import RateState, RateWaiter
-from generation.rate_standing import RateStanding, rate_standings
+from generation.rate_standing import RateStanding, Use, rate_standings
 
 
 @admin.register(RateState)
@@ -18,13 +18,19 @@ class RateStateAdmin(admin.ModelAdmin):
     """Looked at, and never changed by hand."""
 
     list_display = ["shared_by", "requests", "input_tokens", "output_tokens", "standing", "waiting"]
-    fields = ("shared_by", "standing", "limits", "waiters", "counted")
+    fields = ("standing", "limits", "waiters", "counted")
     readonly_fields = fields
     ordering = ["address", "key"]
     actions = None
 
     class Media:
         css = {"all": ["conversations/admin.css"]}
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> RateState | None:
+        state: RateState | None = super().get_object(request, object_id, from_field)
+        if state:
+            state.names_shown = bool(request.user.is_superuser)  # type: ignore[attr-defined]
+        return state
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -65,14 +71,15 @@ class RateStateAdmin(admin.ModelAdmin):
 
     @admin.display(description="limits")
     def limits(self, state: RateState) -> SafeString:
-        return SafeString(render_to_string("generation/rate_limits.html", {"uses": _of(state).uses, "state": state}))
+        rows = [(use.name, _figures(use)) for use in _of(state).uses]
+        return SafeString(render_to_string("generation/rate_limits.html", {"rows": rows}))
 
     @admin.display(description="waiting")
     def waiters(self, state: RateState) -> SafeString:
         standing = _of(state)
         waiting = [
             {
-                "who": _who(waiter),
+                "who": waiter.who if _shows_name(state, waiter) else "another workspace",
                 "row": waiter,
                 "waited": standing.waited(waiter),
                 "turn_in": standing.turn_in(waiter),
@@ -95,7 +102,14 @@ def _of(state: RateState) -> RateStanding:
     return known
 
 
-def _who(waiter: RateWaiter) -> str:
-    """What members of other workspaces work on is theirs to know."""
-    ours = current_scope() is EVERY or waiter.of_workspace in (None, current_scope())
-    return waiter.who if ours else "another workspace"
+def _figures(use: Use) -> list[str]:
+    """Allowed, in use, left, and left as Claude said; none without a limit."""
+    if use.limit is None:
+        return []
+    return [f"{figure:,}" if figure is not None else "–" for figure in (use.limit, use.used, use.left, use.reported)]
+
+
+def _shows_name(state: RateState, waiter: RateWaiter) -> bool:
+    """What members of other workspaces work on is theirs to know; superusers may be members everywhere."""
+    ours = waiter.of_workspace in (None, current_scope())
+    return ours or bool(getattr(state, "names_shown", False))

@@ -15,6 +15,7 @@ CREATE FUNCTION rate_ask(
 #variable_conflict use_column
 DECLARE
     GRACE CONSTANT interval := '1 second';
+    BELIEVED CONSTANT interval := '1 day';  -- how long limits are believed that no reply has repeated
     -- What a request uses until a first reply has told: a template with a passage of some 5,000 words, and a
     -- conversation of 16 turns of 180 words.
     FIRST_INPUT CONSTANT integer := 8000;
@@ -33,7 +34,11 @@ BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('rate:' || limited_key, 0));
     now_at := clock_timestamp();
     SELECT * INTO state FROM generation_ratestate WHERE key = limited_key;
-    IF NOT FOUND OR ARRAY[state.configured_requests, state.configured_input, state.configured_output]
+    IF state.reported_at < now_at - BELIEVED THEN
+        UPDATE generation_ratestate SET reported_requests = NULL, reported_input = NULL, reported_output = NULL,
+            reported_at = NULL WHERE key = limited_key RETURNING * INTO state;
+    END IF;
+    IF ARRAY[state.configured_requests, state.configured_input, state.configured_output]
             IS DISTINCT FROM limits THEN
         INSERT INTO generation_ratestate AS old (
             key, address, configured_requests, configured_input, configured_output, strikes, granted, refused

@@ -18,7 +18,8 @@ DECLARE
 BEGIN
     SELECT at INTO newest FROM generation_rategrant WHERE key = state.key ORDER BY at DESC LIMIT 1;
     SELECT at + win INTO by_requests FROM generation_rategrant
-        WHERE key = state.key ORDER BY at DESC OFFSET greatest(state.requests_limit - number, 0) LIMIT 1;
+        WHERE key = state.key AND at > now_at - win
+        ORDER BY at DESC OFFSET greatest(state.requests_limit - number, 0) LIMIT 1;
     IF since < now_at - win THEN
         since := NULL;  -- everything has been refilled since then
     END IF;

@@ -43,7 +43,7 @@ def _used(events: list[Event], limit: int) -> float:
 
 def test_requests_never_pass_the_limit_in_any_window_and_are_shared_fairly() -> None:
     recorder = Recorder()
-    load = Load(60, window=WINDOW, patience=PATIENCE)
+    load = Load(60, window=WINDOW, patience=PATIENCE, at_once=15)
     hammers = _hammer(recorder, *[load] * 4, until=_over)
     assert most_in_any(PROMISED, recorder.requests) <= 60
     assert _used(recorder.requests, 60) > 0.8, "and little of it is wasted"
@@ -56,7 +56,7 @@ def test_requests_never_pass_the_limit_in_any_window_and_are_shared_fairly() -> 
 
 def test_tokens_never_pass_their_limits_in_any_window_and_are_shared_fairly() -> None:
     recorder = Recorder(most_input=1_000, most_output=500)
-    load = Load(10_000, input=40_000, output=20_000, window=WINDOW, patience=PATIENCE)
+    load = Load(10_000, input=40_000, output=20_000, window=WINDOW, patience=PATIENCE, at_once=15)
     hammers = _hammer(recorder, *[load] * 4, until=_over)
     assert most_in_any(PROMISED, recorder.input) <= 40_000
     assert most_in_any(PROMISED, recorder.output) <= 20_000

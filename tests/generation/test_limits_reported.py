@@ -90,6 +90,17 @@ def test_headers_of_requests_alone_are_told_once_in_a_while() -> None:
     assert _state().requests_remaining == 20
 
 
+def test_limits_that_no_reply_has_repeated_for_a_day_are_believed_no_more() -> None:
+    limited = limit(50)
+    settle(one(limited), said=headers((7, 7), input=(60_000, 60_000)))
+    pass_time(86_000)
+    one(limited)
+    assert (_state().requests_limit, _state().input_limit) == (7, 60_000)
+    pass_time(1_000)
+    one(limited)
+    assert (_state().requests_limit, _state().input_limit) == (50, None)
+
+
 def test_headers_of_a_failure_count_too() -> None:
     limited = limit(50)
     fail(one(limited), Overloaded(), said=headers((7, 7)))
