@@ -55,7 +55,7 @@ def _hammer(recorder: Recorder, load: Load) -> None:
         time.sleep(SECONDS)
         hammers.stop()
     print(f"\nfour processes for {SECONDS:.0f} s, {load.at_once} requests each at a time")
-    print(f"requests by process {sorted(recorder.by_asker.values())}, most ÷ least {recorder.fairness:.3f}")
+    print(f"requests by process {sorted(recorder.by_asker().values())}, most ÷ least {recorder.fairness():.3f}")
     print(f"after the signal to stop, the last wait ended in {max(hammers.paused_after):.3f} s")
 
 

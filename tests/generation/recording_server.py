@@ -30,22 +30,27 @@ class Recorder:
     requests: list[Event] = field(default_factory=list)
     input: list[Event] = field(default_factory=list)  # counted when a request arrives
     output: list[Event] = field(default_factory=list)  # counted when its reply leaves
-    by_asker: Counter[str] = field(default_factory=Counter)
+    askers: list[tuple[float, str]] = field(default_factory=list)
 
     async def answer(self, request: Request) -> Response:
         now = time.monotonic()
         used_input, used_output = (random.randint(most // 2, most) for most in (self.most_input, self.most_output))
         self.requests.append((now, 1))
         self.input.append((now, used_input))
-        self.by_asker[request.headers["asker"]] += 1
+        self.askers.append((now, request.headers["asker"]))
         await asyncio.sleep(self.latency * random.uniform(0.5, 1.5))
         self.output.append((time.monotonic(), used_output))
         return JSONResponse({"input": used_input, "output": used_output})
 
-    @property
-    def fairness(self) -> float:
+    def by_asker(self, after: float = 0.0) -> Counter[str]:
+        """How many requests each has sent, later than so many seconds after the first."""
+        begun = min(at for at, _asker in self.askers)
+        return Counter(asker for at, asker in self.askers if at >= begun + after)
+
+    def fairness(self, after: float = 0.0) -> float:
         """How often the most served was served for each time that the least served was: 1 is perfectly fair."""
-        return max(self.by_asker.values()) / min(self.by_asker.values())
+        counts = self.by_asker(after).values()
+        return max(counts) / min(counts)
 
 
 def most_in_any(window: float, events: Iterable[Event]) -> int:
