@@ -3,8 +3,8 @@ CREATE FUNCTION rate_share(state generation_ratestate, soon timestamptz, win int
 RETURNS integer LANGUAGE sql STABLE AS $$
     SELECT greatest(1, ceil(least(
         state.requests_limit - sent.requests,
-        (state.input_limit - sent.input_tokens) / state.usual_input,
-        (state.output_limit - made.output_tokens) / state.usual_output
+        (state.input_limit - sent.input_tokens) / nullif(state.usual_input, 0),  -- all of it may come from the cache
+        (state.output_limit - made.output_tokens) / nullif(state.usual_output, 0)
     ) / askers::numeric))::integer
     FROM (
         SELECT count(*) AS requests, coalesce(sum(input_tokens), 0) AS input_tokens

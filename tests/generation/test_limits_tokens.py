@@ -119,6 +119,15 @@ def test_a_reply_that_cannot_be_used_counts_with_what_it_used() -> None:
     assert newest and newest.input_tokens == 12, "what was read from the cache is free of the limit"
 
 
+def test_requests_that_read_all_from_the_cache_are_shared_too() -> None:
+    limited, another = _learned(4, 1_000, 1_000, input=0, output=0), limit(4, 1_000, 1_000)
+    granted(limited, 4)
+    waits(limited, 4)
+    waits(another, 4)
+    RateGrant.objects.all().delete()
+    assert [len(granted(limited, 4)), len(granted(another, 4))] == [2, 2]
+
+
 def test_a_refused_request_used_nothing() -> None:
     limited = _learned(100, 1_000, input=600, output=5)
     granted(limit(100), 10)  # not the only one of late
