@@ -3,6 +3,7 @@
 from django.db import models
 
 from conversations.choices import Tier
+from generation.priority import Priority as Priority
 
 
 class JobStatus(models.TextChoices):
@@ -28,12 +29,6 @@ class ItemStatus(models.TextChoices):
 
 
 OPEN = (ItemStatus.QUEUED, ItemStatus.PROCESSING)
-
-
-class Priority(models.TextChoices):
-    HIGH = "high"
-    NORMAL = "normal"
-    LOW = "low"
 
 
 class TierFilter(models.TextChoices):

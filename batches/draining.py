@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
+from generation.limits import Grant
 from generation.service import Interrupted
 
 
@@ -32,14 +33,14 @@ class Drain:
 class Granted:
     """A permit whose first use was granted when the item was claimed; further ones ask the limit."""
 
-    def __init__(self, delay: float, permit: Callable[[], Awaitable[None]], drain: Drain) -> None:
-        self._delay: float | None = delay
+    def __init__(self, grant: Grant, permit: Callable[[], Awaitable[Grant]], drain: Drain) -> None:
+        self.unused: Grant | None = grant
         self._permit = permit
         self._drain = drain
 
-    async def __call__(self) -> None:
-        if self._delay is None:
-            await self._permit()
-        else:
-            delay, self._delay = self._delay, None
-            await self._drain.sleep(delay)
+    async def __call__(self) -> Grant:
+        if self.unused is None:
+            return await self._permit()
+        grant, self.unused = self.unused, None
+        await grant.wait(self._drain.sleep)
+        return grant

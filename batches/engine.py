@@ -33,7 +33,8 @@ from generation.claude import Claude
 from generation.drafts import Drafts
 from generation.endpoint import Endpoint, endpoint
 from generation.errors import FixConfiguration, GenerationError, ReplyUnusable, RetryLater, StopEverything
-from generation.limits import RequestLimit
+from generation.limits import Grant, RequestLimit, Wait
+from generation.priority import Priority
 from generation.request import descriptions
 from generation.retries import RetryPolicy
 from generation.service import Generator, Interrupted, Outcome
@@ -82,7 +83,9 @@ async def _run(job: BatchJob, runner: str, target: Endpoint, stopping: Callable[
     # Python's one lock (docs/decisions/0002-slices-on-django-q2.md has the figures).
     async with DatabaseThreads(threads=1) as steering, DatabaseThreads(threads=1) as saving, claude:
         drain = Drain()
-        limit = RequestLimit(target, steering)
+        limit = RequestLimit(
+            target, steering, who=f"Batch “{job.name}”", workspace=job.workspace_id, priority=Priority(job.priority)
+        )
         generator = Generator(
             claude=claude,
             database=saving,
@@ -113,6 +116,8 @@ class Slice:
     begun_at: float = field(default_factory=time.monotonic)
     beat_at: float = 0.0
     look_at: float = 0.0
+    held_up: Wait | None = None  # by the limit
+    turn_at: float = 0.0  # when that is likely to end
     ask_at: float = 0.0  # when the limit may be asked again
     ended: int = 0  # calls of this slice
     seen: Look | None = None
@@ -130,6 +135,8 @@ class Slice:
                 await self._wait(LOOK_SECONDS)
         finally:
             self.drain.begin()
+            with suppress(DatabaseError):  # then it is passed over
+                await self.steering(self.limit.withdraw)
             await self._settle()
 
     async def _look(self) -> Look | None:
@@ -141,6 +148,9 @@ class Slice:
                 leases.look, self.job.pk, self.runner, waiting_for=self._waiting_for(), pace=self._pace()
             )
             self.waiting = self.seen.waiting if self.seen else 0
+            if self.seen and self.seen.priority != self.limit.priority:
+                self.limit.priority = Priority(self.seen.priority)
+                self.ask_at = 0.0  # its turn may have come
         return self.seen
 
     async def _beat(self) -> None:
@@ -150,8 +160,8 @@ class Slice:
             await self.steering(leases.heartbeat, list(self.in_flight.values()))
 
     def _waiting_for(self) -> str:
-        seconds = self.ask_at - time.monotonic()
-        return f"Rate limit: next request in {seconds:.0f} s." if seconds >= 1 else ""
+        seconds = self.turn_at - time.monotonic()
+        return self.held_up.in_words(seconds) if self.held_up and seconds >= 1 else ""
 
     def _pace(self) -> float | None:
         """Seconds per item in this slice: time that the job was paused must not count."""
@@ -177,20 +187,27 @@ class Slice:
         return min(concurrency - len(self.in_flight), self.waiting)
 
     async def _begin(self, room: int) -> None:
-        delays, claimed = await self.steering(self._claim, room)
-        if claimed is None:
-            self.ask_at = time.monotonic() - delays[0]
+        begun = await self.steering(self._claim, room)
+        if isinstance(begun, Wait):
+            self.held_up, now = begun, time.monotonic()
+            self.turn_at, self.ask_at = now + begun.seconds, now + begun.ask_in
             return
-        self.waiting -= len(delays)
-        for work, delay in zip(claimed.works, delays, strict=False):
-            self.in_flight[asyncio.create_task(self._work(work, delay))] = work
+        self.held_up = None
+        grants, claimed = begun
+        self.waiting -= len(grants)
+        for work, grant in zip(claimed.works, grants, strict=False):
+            self.in_flight[asyncio.create_task(self._work(work, grant))] = work
         for error in claimed.refused:
             await self._judge(error)
 
-    def _claim(self, room: int) -> tuple[list[float], Claimed | None]:
+    def _claim(self, room: int) -> tuple[list[Grant], Claimed] | Wait:
         """Ask the limit first and claim then: what is claimed can be sent at once."""
-        delays = self.limit.acquire(room)
-        return delays, None if delays[0] < 0 else leases.claim(self.job, self.runner, len(delays), self.known)
+        grants = self.limit.acquire(room)
+        if isinstance(grants, Wait):
+            return grants
+        claimed = leases.claim(self.job, self.runner, len(grants), self.known)
+        self.limit.release(grants[len(claimed.works) :])
+        return grants, claimed
 
     async def _wait(self, seconds: float) -> None:
         """Until a call ends, but no longer than so many seconds."""
@@ -209,12 +226,13 @@ class Slice:
             with suppress(DatabaseError):
                 await self._beat()
 
-    async def _work(self, work: Work, delay: float) -> None:
+    async def _work(self, work: Work, grant: Grant) -> None:
+        granted = Granted(grant, partial(self.limit.permit, self.drain.sleep), self.drain)
         try:
             outcome = await self.generator.generate(
                 work.draft,
                 work.call_id,
-                permit=Granted(delay, partial(self.limit.permit, self.drain.sleep), self.drain),
+                permit=granted,
                 orderer=work,
             )
             await self._judge_outcome(outcome)
@@ -223,6 +241,10 @@ class Slice:
         except Exception:
             # One item's trouble is not the others': its lease runs out, and it is taken up again.
             logger.exception("Batch %s: the end of %s could not be written", self.job, work.draft)
+        finally:
+            if granted.unused:  # nothing was sent: its prompt could not be resolved, for example
+                with suppress(DatabaseError):
+                    await self.steering(self.limit.release, [granted.unused])
 
     async def _give_back(self, work: Work, interrupted: Interrupted) -> None:
         with suppress(DatabaseError):  # then its lease runs out instead

@@ -40,7 +40,7 @@ SET status_reason = CASE WHEN status = 'processing' THEN %(waiting_for)s ELSE st
     runner_lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second',
     seconds_per_item = coalesce(%(pace)s::float, seconds_per_item)
 WHERE id = %(job)s AND runner = %(runner)s
-RETURNING status, concurrent_processing, total_items - completed_items, (
+RETURNING status, priority, concurrent_processing, total_items - completed_items, (
     SELECT count(*) FROM (
         SELECT FROM batches_batchitem
         WHERE job_id = %(job)s
@@ -73,6 +73,7 @@ class Look:
     """What a job's runner sees when it looks up."""
 
     status: str
+    priority: str
     concurrency: int
     unfinished: int  # items not ended, those in flight included
     waiting: int  # items that can be claimed; counted up to 1,000

@@ -34,7 +34,12 @@ _CURATES = (
     | _may("add change", "batches.batchjob")  # add: start a batch, which costs money; change: steer it
 )
 _REVIEWS = _CURATES | {"conversations.review_conversation"}
-_OPERATES = _LOOKS | _may("change", "batches.batchjob") | _may("add", "conversations.export")
+_OPERATES = (
+    _LOOKS
+    | _may("change", "batches.batchjob")
+    | _may("add", "conversations.export")
+    | _may("view", "generation.ratestate")
+)
 _LEADS = (
     _REVIEWS
     | _OPERATES

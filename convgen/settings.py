@@ -103,6 +103,9 @@ LOGGING = {
     "loggers": {"httpx2": {"level": "WARNING"}, "django_q": {"propagate": True}},
 }
 
+# Whoever knows it may read /metrics. Empty: there is no such page.
+METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
+
 # --- PostgreSQL -------------------------------------------------------------------------------------------
 
 DATABASE_STATEMENT_TIMEOUT = env.float("DATABASE_STATEMENT_TIMEOUT", default=30.0)  # seconds; 0: the server's own
@@ -147,6 +150,8 @@ GENERATION_ATTEMPTS = env.int("GENERATION_ATTEMPTS", default=3)  # requests for 
 GENERATION_RETRY_STRATEGY = env.str("GENERATION_RETRY_STRATEGY", default="exponential")  # or linear, or fixed
 GENERATION_FIRST_WAIT = env.float("GENERATION_FIRST_WAIT", default=1.0)  # seconds before the second
 RATE_LIMIT_RPM = env.int("RATE_LIMIT_RPM", default=50)  # requests in any 60 seconds, over all processes
+RATE_LIMIT_INPUT_TPM = env.int("RATE_LIMIT_INPUT_TPM", default=0)  # tokens in any 60 seconds; 0: as Claude says
+RATE_LIMIT_OUTPUT_TPM = env.int("RATE_LIMIT_OUTPUT_TPM", default=0)  # the same
 SIMULATED_RATE_LIMIT_RPM = env.int("SIMULATED_RATE_LIMIT_RPM", default=60_000)
 
 LOG_RETENTION_DAYS = env.int("LOG_RETENTION_DAYS", default=90)

@@ -3,6 +3,8 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
+from convgen.metrics import metrics
+
 admin.site.site_header = "convgen"
 admin.site.site_title = "convgen"
 admin.site.index_title = "Training conversations"
@@ -10,6 +12,7 @@ admin.site.index_title = "Training conversations"
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("conversations.urls")),
+    path("metrics", metrics, name="metrics"),
     path("favicon.ico", RedirectView.as_view(url=f"/{settings.STATIC_URL.lstrip('/')}convgen/favicon.svg")),
     path("", RedirectView.as_view(pattern_name="admin:index")),
 ]

@@ -19,6 +19,7 @@ from conversations.admin.templates import PromptTemplateAdmin, PromptTemplateFor
 from conversations.admin.workspaces import WorkspaceAdmin, WorkspaceForm
 from conversations.models import Conversation, PromptTemplate, Workspace
 from convgen.database.expressions import among
+from generation import rate_admin  # noqa: F401  (registers its page)
 from generation.admin_configuration import FIELDSET, ConfiguredAdmin, ConfiguredForm
 from generation.errors import GenerationError
 from generation.models import GenerationLog

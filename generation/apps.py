@@ -5,4 +5,8 @@ class GenerationConfig(AppConfig):
     name = "generation"
 
     def ready(self) -> None:
+        from convgen import metrics
         from generation import checks  # noqa: F401  (registers the system checks)
+        from generation.metrics import RateLimitCollector
+
+        metrics.register(RateLimitCollector())

@@ -11,7 +11,7 @@ import tenacity
 
 from generation.claude import Answer, Claude
 from generation.errors import GenerationError, ReplyRefused, ReplyUnusable, RetryLater
-from generation.limits import Sleep
+from generation.limits import Grant, Sleep
 from generation.pricing import Cost, cost_of
 from generation.reply import Reply, parse_reply
 from generation.retries import RetryPolicy
@@ -44,7 +44,7 @@ class Attempts:
     """How to try: where, how often, how to wait, and where to log the attempts that fail."""
 
     claude: Claude
-    permit: Callable[[], Awaitable[None]]  # returns once a request may be sent
+    permit: Callable[[], Awaitable[Grant]]  # returns once a request may be sent
     log: Callable[[Attempt], Awaitable[None]]
     check_claim: Callable[[], Awaitable[None]]  # raises when what is asked for is no longer ours to make
     policy: RetryPolicy = field(default_factory=RetryPolicy)
@@ -66,14 +66,14 @@ class Attempts:
         raise AssertionError("tenacity ends with a result or an exception")
 
     async def _once(self, request: dict[str, Any], number: int) -> Success:
-        await self.permit()
+        grant = await self.permit()
         if number > 1:  # somebody else may have taken over while we waited: do not pay for what cannot be saved
-            await self.check_claim()
+            await self._check_claim(grant)
         self.requests += 1
         begun = time.monotonic()
         answer: Answer | None = None
         try:
-            answer = await self.claude.send(request)
+            answer = await grant.sent(self.claude.send(request))
             reply = parse_reply(answer.text)
         except GenerationError as error:
             if answer is None and isinstance(error, ReplyUnusable | ReplyRefused):
@@ -82,6 +82,13 @@ class Attempts:
             raise
         attempt = self._counted(number, request, begun, answer, None)
         return Success(reply, answer, attempt, self.spent_usd)
+
+    async def _check_claim(self, grant: Grant) -> None:
+        try:
+            await self.check_claim()
+        except GenerationError:
+            await grant.release()
+            raise
 
     def _counted(
         self,

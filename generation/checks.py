@@ -19,6 +19,8 @@ from generation.retries import MOST_ATTEMPTS, RetryStrategy
 BOUNDS = (
     Bounds("RATE_LIMIT_RPM", 1, unit="requests a minute"),
     Bounds("SIMULATED_RATE_LIMIT_RPM", 1, unit="requests a minute"),
+    Bounds("RATE_LIMIT_INPUT_TPM", 0, unit="tokens a minute; 0: as much as Claude's replies say"),
+    Bounds("RATE_LIMIT_OUTPUT_TPM", 0, unit="tokens a minute; 0: as much as Claude's replies say"),
     Bounds("GENERATION_ATTEMPTS", 1, MOST_ATTEMPTS, unit="requests for one conversation"),
     Bounds("GENERATION_FIRST_WAIT", 0, unit="seconds"),
     Bounds("ANTHROPIC_MAX_TOKENS", 1, LONGEST_UNSTREAMED, unit="tokens"),

@@ -5,19 +5,23 @@ The SDK costs about two seconds to import, so that happens on first use; workers
 
 import asyncio
 import math
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pydantic import BaseModel, NonNegativeInt, ValidationError
 
 from conversations.text import storable_json
 from generation import errors
 from generation.endpoint import Endpoint
+from generation.rate_headers import NOTHING_SAID, RateHeaders, rate_headers
 
 if TYPE_CHECKING:
     import anthropic
     from anthropic.types import Message
+
+T = TypeVar("T")
 
 # Named in a 429 that no waiting will cure: the account's own limit, not the rate.
 SPEND_LIMIT_CODES = ("enforced_spend_limit_reached", "contract_spend_limit_reached")
@@ -50,6 +54,7 @@ class Answer:
     usage: Usage
     request_id: str
     body: dict[str, Any]  # the whole reply, for the log
+    rate: RateHeaders = NOTHING_SAID  # what its headers say about the limits
 
 
 def preload() -> None:
@@ -88,34 +93,32 @@ class Claude:
 
     async def send(self, request: dict[str, Any]) -> Answer:
         """Send one Messages API request. Raises a `GenerationError` for everything that can go wrong."""
+        message, rate = await self._in_time(self._sent(request))
+        return _complete(_answer(message, rate), message)
+
+    async def count_tokens(self, request: dict[str, Any]) -> int:
+        """The tokens of a request's input. Costs nothing. Raises a `GenerationError` as `send` does."""
+        counted = {name: request[name] for name in ("model", "system", "messages", "output_config") if name in request}
+        count = await self._in_time(self._sdk.messages.count_tokens(**counted))
+        return int(count.input_tokens)
+
+    async def _sent(self, request: dict[str, Any]) -> "tuple[Message, RateHeaders]":
+        response = await self._sdk.messages.with_raw_response.create(**_arguments(request))
+        return await response.parse(), rate_headers(response.headers)
+
+    async def _in_time(self, answer: Awaitable[T]) -> T:
+        """What Claude's server answers; whatever is wrong with that is an error of ours."""
         import anthropic
 
         try:
             async with asyncio.timeout(self._timeout):  # the SDK's own limits each read, not the whole
-                message = await self._sdk.messages.create(**_arguments(request))
+                return await answer
         except TimeoutError as error:
             raise errors.TimedOut() from error
         except anthropic.AnthropicError as error:
             raise translated(error) from error
         except (ValueError, RecursionError) as error:
             raise errors.ReplyMalformed("Claude's server sent something that is not JSON. Try again.") from error
-        return _complete(_answer(message), message)
-
-    async def count_tokens(self, request: dict[str, Any]) -> int:
-        """The tokens of a request's input. Costs nothing. Raises a `GenerationError` as `send` does."""
-        import anthropic
-
-        counted = {name: request[name] for name in ("model", "system", "messages", "output_config") if name in request}
-        try:
-            async with asyncio.timeout(self._timeout):
-                count = await self._sdk.messages.count_tokens(**counted)
-        except TimeoutError as error:
-            raise errors.TimedOut() from error
-        except anthropic.AnthropicError as error:
-            raise translated(error) from error
-        except (ValueError, RecursionError) as error:
-            raise errors.ReplyMalformed("Claude's server sent something that is not JSON. Try again.") from error
-        return int(count.input_tokens)
 
 
 def _arguments(request: dict[str, Any]) -> dict[str, Any]:
@@ -147,7 +150,7 @@ class _Told(BaseModel):
     usage: _Tokens
 
 
-def _answer(message: "Message") -> Answer:
+def _answer(message: "Message", rate: RateHeaders) -> Answer:
     """What the reply says. Raises `ReplyMalformed` when it is no message."""
     request_id = getattr(message, "_request_id", None) or ""
     try:
@@ -168,6 +171,7 @@ def _answer(message: "Message") -> Answer:
         ),
         request_id=request_id,
         body=body,
+        rate=rate,
     )
 
 
@@ -192,7 +196,9 @@ def translated(error: "anthropic.AnthropicError") -> errors.GenerationError:
     if isinstance(error, anthropic.APIConnectionError):
         return errors.Unreachable()
     if isinstance(error, anthropic.APIStatusError):
-        return _of_status(error)
+        problem = _of_status(error)
+        problem.rate = rate_headers(error.response.headers)
+        return problem
     if isinstance(error, anthropic.APIResponseValidationError):
         return errors.ReplyMalformed()
     if isinstance(error, anthropic.CredentialsError):

@@ -2,10 +2,13 @@
 
 import hashlib
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from generation.simulated import launcher
+
+ANTHROPIC = "api.anthropic.com"
 
 
 @dataclass(frozen=True)
@@ -13,6 +16,13 @@ class Endpoint:
     base_url: str  # empty: Anthropic's own
     api_key: str
     requests_per_minute: int
+    input_tokens_per_minute: int = 0  # 0: as the replies' headers say
+    output_tokens_per_minute: int = 0  # the same
+
+    @property
+    def address(self) -> str:
+        """The server's name, for people."""
+        return urlsplit(self.base_url).hostname or self.base_url or ANTHROPIC
 
     @property
     def limit_key(self) -> str:
@@ -23,7 +33,13 @@ class Endpoint:
 def endpoint() -> Endpoint:
     """The endpoint that the settings name. Without a key, simulated Claude: started here if it does not answer."""
     if settings.ANTHROPIC_API_KEY:
-        return Endpoint(settings.ANTHROPIC_BASE_URL, settings.ANTHROPIC_API_KEY, settings.RATE_LIMIT_RPM)
+        return Endpoint(
+            settings.ANTHROPIC_BASE_URL,
+            settings.ANTHROPIC_API_KEY,
+            settings.RATE_LIMIT_RPM,
+            settings.RATE_LIMIT_INPUT_TPM,
+            settings.RATE_LIMIT_OUTPUT_TPM,
+        )
     return Endpoint(launcher.ensure_running(), launcher.API_KEY, settings.SIMULATED_RATE_LIMIT_RPM)
 
 

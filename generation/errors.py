@@ -34,12 +34,16 @@ The docstring of a class is its default message.
 import re
 from typing import TYPE_CHECKING
 
+from generation.rate_headers import NOTHING_SAID, RateHeaders
+
 if TYPE_CHECKING:
     from generation.claude import Answer
 
 
 class GenerationError(Exception):
     """Something kept the conversation from being made."""
+
+    rate: RateHeaders = NOTHING_SAID  # what the reply's headers said about the limits, if one came
 
     def __init__(self, message: str = "", *, request_id: str = "") -> None:
         super().__init__(message or (self.__doc__ or "").strip())

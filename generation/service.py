@@ -26,7 +26,8 @@ from generation.configuration import Overrides, configuration_of
 from generation.drafts import Drafts
 from generation.endpoint import Endpoint, endpoint
 from generation.errors import GenerationError, NotClaimable, ProgramFailed
-from generation.limits import RequestLimit, Sleep
+from generation.limits import Grant, RequestLimit, Sleep
+from generation.priority import Priority
 from generation.request import Descriptions, build_request, descriptions
 from generation.retries import RetryPolicy
 from generation.saving import NOBODY, Orderer
@@ -70,7 +71,7 @@ class Generator:
         claim: UUID,
         *,
         parameters: Mapping[str, object] | None = None,
-        permit: Callable[[], Awaitable[None]] | None = None,
+        permit: Callable[[], Awaitable[Grant]] | None = None,
         orderer: Orderer = NOBODY,
     ) -> Outcome:
         """Bring a claimed draft to its end, and say how it ended.
@@ -169,7 +170,10 @@ async def _generate(
         generator = Generator(
             claude=claude,
             database=database,
-            limit=RequestLimit(target, database),
+            # Somebody waits for this one: a single request before the batches'.
+            limit=RequestLimit(
+                target, database, who=draft.conversation_id, workspace=draft.workspace_id, priority=Priority.HIGH
+            ),
             workspace=await database(Workspace.objects.get, pk=draft.workspace_id),
             described=await database(descriptions, draft.workspace_id),
             policy=default_policy(),

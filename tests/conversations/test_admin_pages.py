@@ -21,7 +21,7 @@ from conversations.models import (
     PromptTemplate,
     Workspace,
 )
-from generation.models import GenerationLog, RateGrant
+from generation.models import GenerationLog, RateGrant, RateWaiter
 from tests.admin_pages import add_to, list_of, listed, member, outsider, page_of, queries_of
 from tests.factories import (
     BatchItemFactory,
@@ -122,7 +122,7 @@ def test_every_choice_of_every_filter_opens(rows: Workspace, admin_client: Clien
             assert admin_client.get(list_of(model) + choice["query_string"]).status_code == 200
 
 
-@pytest.mark.parametrize("model", [Fingerprint, ConversationNumber, RateGrant])
+@pytest.mark.parametrize("model", [Fingerprint, ConversationNumber, RateGrant, RateWaiter])
 def test_the_machinery_has_no_pages(model: type[Model]) -> None:
     assert not admin.site.is_registered(model)
 

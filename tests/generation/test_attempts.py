@@ -1,17 +1,20 @@
 """The attempts at one conversation, over real HTTP: how often, how long between, what they cost, what is logged."""
 
 import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from generation import errors
 from generation.attempts import Attempt, Attempts, Success
-from generation.claude import Claude
+from generation.claude import Answer, Claude
 from generation.endpoint import Endpoint
 from generation.errors import GenerationError
+from generation.limits import Grant, RequestLimit
 from generation.reply import output_format
 from generation.retries import RetryPolicy
 from generation.simulated.server import SimulatedClaude
@@ -29,6 +32,13 @@ CUT_OFF = message(stop_reason="max_tokens")
 REFUSED = message(content=[], stop_reason="refusal")
 BUSY = error(529, "overloaded_error", "busy")
 PAID = Decimal("0.003")  # for each message of the raw server: 1,000 tokens in at $2, 100 out at $10 per million
+
+
+class Free(Grant):
+    """A permit that no limit has given."""
+
+    async def sent(self, reply: Awaitable[Answer]) -> Answer:
+        return await reply
 
 
 @dataclass
@@ -69,8 +79,9 @@ class Run:
             finally:
                 self.spent_usd = attempts.spent_usd
 
-    async def _permit(self) -> None:
+    async def _permit(self) -> Grant:
         self.permits += 1
+        return Free(cast(RequestLimit, None), 0, datetime.now(UTC), 0.0, False)
 
     async def _check_claim(self) -> None:
         self.checks += 1

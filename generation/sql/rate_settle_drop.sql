@@ -1,0 +1,3 @@
+DROP FUNCTION rate_settle(
+    text, bigint, timestamptz, interval, integer[], integer[], integer[], boolean, double precision, boolean
+);

@@ -1,0 +1,1 @@
+DROP FUNCTION rate_share(generation_ratestate, timestamptz, interval, integer);

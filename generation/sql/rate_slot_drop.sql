@@ -1,0 +1,1 @@
+DROP FUNCTION rate_slot(generation_ratestate, timestamptz, interval, integer);
