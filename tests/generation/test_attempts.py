@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -37,8 +37,13 @@ PAID = Decimal("0.003")  # for each message of the raw server: 1,000 tokens in a
 class Free(Grant):
     """A permit that no limit has given."""
 
+    released: ClassVar[list[Grant]] = []
+
     async def sent(self, reply: Awaitable[Answer]) -> Answer:
         return await reply
+
+    async def release(self) -> None:
+        self.released.append(self)
 
 
 @dataclass
@@ -205,12 +210,13 @@ def test_the_claim_is_checked_before_every_request_but_the_first() -> None:
     assert run.checks == 2
 
 
-def test_nothing_more_is_sent_once_somebody_else_has_taken_over() -> None:
+def test_nothing_more_is_sent_once_somebody_else_has_taken_over_and_the_permit_is_given_back() -> None:
+    Free.released.clear()
     with answering(BUSY) as server:
         run = Run(server.url, most=5, lost_after=1)
         assert run.fail().code() == "not_claimable"
         assert len(server.requests) == 2
-    assert len(run.logged) == 2
+    assert (len(run.logged), len(Free.released)) == (2, 1)
 
 
 @pytest.mark.parametrize(
