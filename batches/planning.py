@@ -8,7 +8,8 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet, Window
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from batches import control
@@ -62,14 +63,14 @@ def create(order: Order, *, inline: bool = False) -> BatchJob | None:
     _check(order)
     if order.selection == Selection.GAPS:
         coverage.fill_gaps(order.workspace, order.tier, created_by=order.created_by)
-    conversations = list(_selected(order).order_by("tier", "conversation_id").values_list("pk", "tier"))
+    conversations = list(_in_turns(_selected(order)))
     if not conversations:
         return None
     job = _job(order, size=len(conversations))
     _check_job(job)
-    _check_configuration(order, [pk for pk, _tier in conversations])
+    _check_configuration(order, conversations)
     job.save()
-    _add_items(job, [pk for pk, _tier in conversations])
+    _add_items(job, conversations)
     if inline:
         control.start(job.pk)
     else:
@@ -118,6 +119,17 @@ def _selected(order: Order) -> QuerySet[Conversation]:
     mine = mine.in_tier(order.tier)
     # Once written, a new version replaces the one before it: that is done where it was asked for by name alone.
     return mine.filter(status__in=STATUSES[Selection(order.selection)], version=1).exclude(_busy())
+
+
+def _in_turns(conversations: QuerySet[Conversation]) -> QuerySet[Conversation, UUID]:
+    """Keys in the order of work: one of each template, then the second of each …
+
+    The first request of a template writes its stable part to Claude's prompt cache, and the next ones read it, if they
+    come after its reply has begun: side by side, all of them would pay for writing. And a batch that is ended early has
+    some of everything.
+    """
+    turn = Window(RowNumber(), partition_by=F("template"), order_by=F("conversation_id").asc())
+    return conversations.annotate(turn=turn).order_by("turn", "tier", "conversation_id").values_list("pk", flat=True)
 
 
 def _chosen(order: Order, mine: QuerySet[Conversation]) -> QuerySet[Conversation]:

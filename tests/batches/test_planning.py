@@ -183,3 +183,13 @@ def test_values_that_cannot_work_are_refused_by_name(workspace: Workspace, value
     with pytest.raises(PlanError, match=complaint):
         create(Order(workspace, selection="drafts", **values))
     assert not BatchJob.objects.exists()
+
+
+def test_templates_take_turns_so_that_each_is_cached_before_it_is_asked_for_again(workspace: Workspace) -> None:
+    first, second = PromptTemplateFactory.create_batch(2, workspace=workspace)
+    for number, template in enumerate([first, first, first, second, second], start=1):
+        ConversationFactory(workspace=workspace, template=template, conversation_id=f"TPL-{number}")
+    job = create(Order(workspace, selection="drafts"))
+    assert job is not None
+    order = job.items.order_by("position").values_list("conversation__conversation_id", flat=True)
+    assert list(order) == ["TPL-1", "TPL-4", "TPL-2", "TPL-5", "TPL-3"]
