@@ -24,8 +24,19 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 # Named in a 429 that no waiting will cure: the account's own limit, not the rate.
-SPEND_LIMIT_CODES = ("enforced_spend_limit_reached", "contract_spend_limit_reached")
-ON_HOLD_CODE = "organization_on_hold"  # in a 400, although the request is not to blame
+SPEND_LIMIT_CODES = (
+    "enforced_spend_limit_reached",
+    "contract_spend_limit_reached",
+    "linked_organization_spend_limit_reached",
+)
+# In a 400, although the request is not to blame: no request of this account would be taken.
+ACCOUNT_CODES = (
+    "organization_on_hold",
+    "organization_type_not_supported",
+    "parent_organization_required",
+    "cmek_key_disabled",  # the customer's own encryption key
+    "cmek_key_network_blocked",
+)
 OVERLOADED = 529  # Anthropic's own status code
 
 # The API's present version refuses these for every model, and the SDK has no arguments for them. Older models take
@@ -182,7 +193,7 @@ def _complete(answer: Answer, message: "Message") -> Answer:
     if message.stop_reason == "refusal":
         details = message.stop_details
         category = f" Its reason: {details.category}." if details and details.category else ""
-        text = f"{errors.ReplyRefused.__doc__}{category}"
+        text = f"{errors.ReplyRefused.said()}{category}"
         raise errors.ReplyRefused(text, request_id=answer.request_id, answer=answer)
     return answer
 
@@ -201,17 +212,19 @@ def translated(error: "anthropic.AnthropicError") -> errors.GenerationError:
         return problem
     if isinstance(error, anthropic.APIResponseValidationError):
         return errors.ReplyMalformed()
-    if isinstance(error, anthropic.CredentialsError):
+    if isinstance(error, anthropic.CredentialsError | anthropic.WorkloadIdentityError):
         return errors.KeyRefused()
-    return errors.ServerFailed(f"Claude's client failed: {error}")
+    if isinstance(error, anthropic.APIError | anthropic.RetryableError):
+        return errors.ServerFailed(f"Claude's client failed: {error}")
+    return errors.ConfigurationInvalid(f"Claude's client cannot be used as it is set up: {error}")
 
 
 def _of_status(error: "anthropic.APIStatusError") -> errors.GenerationError:
     told = {"request_id": error.request_id or ""}
     status = error.status_code
-    if status == 429 and error.error_code in SPEND_LIMIT_CODES:
+    if error.error_code in SPEND_LIMIT_CODES:
         return errors.SpendLimitReached(**told)
-    if error.error_code == ON_HOLD_CODE:
+    if error.error_code in ACCOUNT_CODES:
         return errors.AccessDenied(_with_words(errors.AccessDenied, error), **told)
     if status in _FINAL:
         kind = _FINAL[status]
@@ -233,7 +246,7 @@ _FINAL: dict[int, type[errors.GenerationError]] = {
 
 def _with_words(kind: type[errors.GenerationError], error: "anthropic.APIStatusError") -> str:
     said = error.api_message or f"HTTP status {error.status_code}"
-    return f"{kind.__doc__} It said: {said}"
+    return f"{kind.said()} It said: {said}"
 
 
 def _retry_after(error: "anthropic.APIStatusError") -> float | None:

@@ -46,8 +46,13 @@ class GenerationError(Exception):
     rate: RateHeaders = NOTHING_SAID  # what the reply's headers said about the limits, if one came
 
     def __init__(self, message: str = "", *, request_id: str = "") -> None:
-        super().__init__(message or (self.__doc__ or "").strip())
+        super().__init__(message or self.said())
         self.request_id = request_id
+
+    @classmethod
+    def said(cls) -> str:
+        """The default message: the docstring, in one line."""
+        return " ".join((cls.__doc__ or "").split())
 
     @classmethod
     def code(cls) -> str:
@@ -80,7 +85,7 @@ class Unreachable(RetryLater):
 
 
 class TimedOut(RetryLater):
-    """Claude did not answer in time. Try again, or raise ANTHROPIC_TIMEOUT."""
+    """Claude did not answer in time. Try again, or raise the timeout: that of the batch, or ANTHROPIC_TIMEOUT."""
 
 
 class ReplyUnusable(RetryLater):
@@ -92,7 +97,8 @@ class ReplyUnusable(RetryLater):
 
 
 class ReplyCutOff(ReplyUnusable):
-    """Claude's reply was cut off at the token limit. Raise ANTHROPIC_MAX_TOKENS, or ask for a shorter conversation."""
+    """Claude's reply was cut off at its longest length. Raise max tokens where it is set (batch, template, workspace or
+    ANTHROPIC_MAX_TOKENS), or ask for a shorter conversation."""
 
 
 class ReplyMalformed(ReplyUnusable):
@@ -156,7 +162,8 @@ class AccessDenied(FixConfiguration):
 
 
 class ModelUnknown(FixConfiguration):
-    """Claude does not know the model (404). Set ANTHROPIC_MODEL to one of your account; check ANTHROPIC_BASE_URL."""
+    """Claude does not know the model (404). Check the model where it is set (batch, template, workspace or
+    ANTHROPIC_MODEL), and ANTHROPIC_BASE_URL."""
 
 
 class StopEverything(GenerationError):

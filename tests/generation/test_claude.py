@@ -11,6 +11,7 @@ from typing import Any
 import anthropic
 import httpx2
 import pytest
+from anthropic._error_classes import ERROR_CLASSES
 from django.conf import settings
 
 from generation import errors
@@ -45,7 +46,7 @@ STATUSES = [
     (error(401, "authentication_error", "bad key"), "key_refused", "Set a valid ANTHROPIC_API_KEY"),
     (error(402, "billing_error", "no money"), "payment_required", "Check your account's billing"),
     (error(403, "permission_error", "not yours"), "access_denied", "Check what your Anthropic account permits"),
-    (error(404, "not_found_error", "model: x"), "model_unknown", "Set ANTHROPIC_MODEL"),
+    (error(404, "not_found_error", "model: x"), "model_unknown", "Check the model where it is set"),
     (error(408, "timeout_error", "slow"), "server_failed", "Try again"),
     (error(409, "conflict_error", "busy"), "server_failed", "Try again"),
     (error(413, "request_too_large", "too big"), "request_too_large", "Shorten the source"),
@@ -164,7 +165,7 @@ def test_no_answer_in_time_is_a_timeout(listening: Listening) -> None:
     listening.claude.behaviour.script.append("hang")
     problem = failure(listening.url, timeout=0.1)
     assert isinstance(problem, errors.TimedOut)
-    assert "raise ANTHROPIC_TIMEOUT" in str(problem)
+    assert "raise the timeout" in str(problem)
 
 
 NO_MESSAGES = {
@@ -315,13 +316,69 @@ SDK_ERRORS = sorted(
 )
 
 
+# What each becomes. A class that a new SDK brings needs a line here, and so a decision.
+BECOMES = {
+    "APIConnectionError": "unreachable",
+    "APIError": "server_failed",
+    "APIResponseValidationError": "reply_malformed",
+    "APIStatusError": "server_failed",
+    "APITimeoutError": "timed_out",
+    "APIWebhookValidationError": "server_failed",
+    "AnthropicError": "configuration_invalid",
+    "AuthenticationError": "key_refused",
+    "BadRequestError": "request_refused",
+    "CMEKContextUnavailableError": "server_failed",
+    "CMEKKeyDisabledError": "access_denied",
+    "CMEKKeyNetworkBlockedError": "access_denied",
+    "CMEKKeyUnreachableError": "server_failed",
+    "ClaudeCodeKeyCreatorNotMemberError": "request_refused",
+    "ClaudeCodeVersionTooOldError": "request_refused",
+    "ClientClosedRequestError": "request_refused",
+    "ConflictError": "server_failed",
+    "ContentTooLargeError": "request_too_large",
+    "ContractSpendLimitReachedError": "spend_limit_reached",
+    "CredentialsError": "key_refused",
+    "EnforcedSpendLimitReachedError": "spend_limit_reached",
+    "GatewayTimeoutError": "server_failed",
+    "HTTPNotImplementedError": "server_failed",
+    "IdentityTokenFileError": "key_refused",
+    "InternalServerError": "server_failed",
+    "LinkedOrganizationBillingUnavailableError": "payment_required",
+    "LinkedOrganizationSpendLimitReachedError": "spend_limit_reached",
+    "NotFoundError": "model_unknown",
+    "OrganizationOnHoldError": "access_denied",
+    "OrganizationTypeNotSupportedError": "access_denied",
+    "OverloadedError": "overloaded",
+    "ParentOrganizationRequiredError": "access_denied",
+    "PaymentRequiredError": "payment_required",
+    "PermissionDeniedError": "access_denied",
+    "PreconditionFailedError": "request_refused",
+    "RampLimitExceededError": "rate_limited",
+    "RateLimitError": "rate_limited",
+    "RequestBodyEncodingInvalidError": "request_refused",
+    "RequestBodyEncodingUnsupportedError": "request_refused",
+    "RequestBodyTooLargeAfterDecodingError": "request_too_large",
+    "RequestHeaderFieldsTooLargeError": "request_refused",
+    "RequestTimeoutError": "server_failed",
+    "RetryableError": "server_failed",
+    "SandboxEgressRestrictedError": "access_denied",
+    "ServiceUnavailableError": "server_failed",
+    "UnprocessableEntityError": "request_refused",
+    "WorkloadIdentityError": "key_refused",
+}
+
+
+CODES = {kind: code for (_status, code), kind in ERROR_CLASSES.items()}
+
+
 def _made(kind: type[anthropic.AnthropicError]) -> anthropic.AnthropicError:
     """One such error, as the SDK would make it."""
     request = httpx2.Request("POST", "http://127.0.0.1/v1/messages")
     if issubclass(kind, anthropic.APIStatusError):
         status = getattr(kind, "status_code", 500)
         response = httpx2.Response(status, request=request, headers={"request-id": REQUEST_ID})
-        return kind("oops", response=response, body={"error": {"type": "x", "message": "oops"}})
+        told = {"type": "x", "message": "oops", "details": {"error_code": CODES.get(kind)}}
+        return kind("oops", response=response, body={"error": told})
     if issubclass(kind, anthropic.APIResponseValidationError):
         return kind(httpx2.Response(200, request=request), None)
     if issubclass(kind, anthropic.APIConnectionError):
@@ -332,10 +389,22 @@ def _made(kind: type[anthropic.AnthropicError]) -> anthropic.AnthropicError:
 
 
 @pytest.mark.parametrize("kind", SDK_ERRORS, ids=lambda kind: kind.__name__)
-def test_every_error_of_the_installed_sdk_becomes_ours(kind: type[anthropic.AnthropicError]) -> None:
+def test_every_error_of_the_installed_sdk_becomes_the_one_that_was_decided(
+    kind: type[anthropic.AnthropicError],
+) -> None:
     problem = translated(_made(kind))
-    assert isinstance(problem, errors.GenerationError)
+    assert problem.code() == BECOMES[kind.__name__]
     assert str(problem)
+
+
+def test_no_decision_is_left_of_an_error_that_the_sdk_has_no_more() -> None:
+    assert {kind.__name__ for kind in SDK_ERRORS} == set(BECOMES)
+
+
+def test_a_client_that_cannot_be_used_is_a_matter_of_the_set_up_and_not_tried_again() -> None:
+    problem = translated(anthropic.AnthropicError("Install anthropic[vertex]."))
+    assert isinstance(problem, errors.FixConfiguration)
+    assert "Install anthropic[vertex]." in str(problem)
 
 
 def test_the_list_of_the_sdks_errors_is_not_empty_by_mistake() -> None:

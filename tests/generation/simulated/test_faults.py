@@ -57,7 +57,7 @@ AS_ERRORS = {
     "404": "model_unknown",
     "408": "server_failed",
     "409": "server_failed",
-    "413": "request_refused",
+    "413": "request_too_large",
     "422": "request_refused",
     "429": "rate_limited",
     "429-without-retry-after": "rate_limited",
