@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
@@ -54,6 +55,29 @@ def test_a_failure_is_kept_with_its_reason_and_the_others_go_on(claude: Simulate
     assert "declined" in failed.error_message
     assert failed.conversation.status == "failed"
     assert failed.conversation.turns.count() == 0
+
+
+def test_a_batchs_own_attempts_and_timeout_hold(claude: SimulatedClaude, batch: Make, run: Run) -> None:
+    claude.when("", "hang", times=None)
+    job = batch(1, max_attempts=2, request_timeout=1)
+    begun = time.monotonic()
+    run(job)
+    item = job.items.get()
+    assert (item.status, item.error_type, len(claude.arrivals)) == ("failed", "timed_out", 2)
+    assert 2 <= time.monotonic() - begun < 100, "each was given its second, and not what the settings say"
+
+
+@pytest.mark.parametrize(("strategy", "waits"), [("linear", [1, 2, 3, 4]), ("fixed", [1, 1, 1, 1])])
+def test_a_batchs_own_strategy_holds(
+    claude: SimulatedClaude, batch: Make, run: Run, settings: Any, strategy: str, waits: list[int]
+) -> None:
+    settings.GENERATION_FIRST_WAIT = 0.2
+    claude.when("", "529", times=None)
+    run(batch(1, max_attempts=5, retry_strategy=strategy))
+    moments = [arrival.moment for arrival in claude.arrivals]
+    between = [later - earlier for earlier, later in pairwise(moments)]
+    assert all(seconds >= 0.2 * wait for seconds, wait in zip(between, waits, strict=True)), between
+    assert between[-1] < 0.2 * 8, "as the exponential one would have waited"
 
 
 def test_a_slice_hands_over_when_its_time_is_up(claude: SimulatedClaude, batch: Make, run: Run, settings: Any) -> None:

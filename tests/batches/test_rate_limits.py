@@ -38,6 +38,7 @@ def test_a_batch_that_waits_is_seen_until_it_is_paused(claude: SimulatedClaude, 
     assert (waiter.wanted, waiter.reason) == (2, "requests")
     control.pause(job.pk)
     runner.join(timeout=5)
+    assert not runner.is_alive()
     assert not RateWaiter.objects.exists()
 
 
@@ -50,6 +51,7 @@ def test_a_changed_priority_counts_while_the_batch_waits(claude: SimulatedClaude
     eventually(lambda: RateWaiter.objects.filter(priority="high").exists(), seconds=2)
     control.pause(job.pk)
     runner.join(timeout=5)
+    assert not runner.is_alive()
 
 
 def test_one_conversation_goes_before_the_batches(claude: SimulatedClaude, workspace: Workspace, settings: Any) -> None:
@@ -67,6 +69,7 @@ def test_one_conversation_goes_before_the_batches(claude: SimulatedClaude, works
     assert (waiter.who, waiter.priority) == (draft.conversation_id, "high")
     pass_time(61)
     maker.join(timeout=10)
+    assert not maker.is_alive()
     draft.refresh_from_db()
     assert draft.status == "generated"
     assert not RateWaiter.objects.exists()

@@ -49,8 +49,9 @@ class Recorder:
 
     def fairness(self, after: float = 0.0) -> float:
         """How often the most served was served for each time that the least served was: 1 is perfectly fair."""
-        counts = self.by_asker(after).values()
-        return max(counts) / min(counts)
+        served = self.by_asker(after)
+        counts = [served[asker] for asker in self.by_asker()]  # who was served at first, and never again, counts too
+        return max(counts) / max(min(counts), 0.001)
 
 
 def most_in_any(window: float, events: Iterable[Event]) -> int:

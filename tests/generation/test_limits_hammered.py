@@ -36,6 +36,11 @@ def _over(seconds: float) -> bool:
     return seconds >= MINUTES * WINDOW - 0.5  # between two bursts
 
 
+def _granted() -> list[Event]:
+    """When each request was to be sent, by the database's clock."""
+    return [(at.timestamp(), 1) for at in RateGrant.objects.values_list("at", flat=True)]
+
+
 def _used(events: list[Event], limit: int) -> float:
     """The share of what the limit would have allowed."""
     return sum(amount for _at, amount in events) / (MINUTES * limit)
@@ -46,6 +51,7 @@ def test_requests_never_pass_the_limit_in_any_window_and_are_shared_fairly() -> 
     load = Load(60, window=WINDOW, patience=PATIENCE, at_once=15)
     hammers = _hammer(recorder, *[load] * 4, until=_over)
     assert most_in_any(PROMISED, recorder.requests) <= 60
+    assert most_in_any(WINDOW - 0.001, _granted()) <= 60, "no window that was granted holds more, to the millisecond"
     assert _used(recorder.requests, 60) > 0.8, "and little of it is wasted"
     assert len(recorder.by_asker()) == 4
     assert recorder.fairness(after=PROMISED) <= 1.2, "once they wait; what was free at first went to the quickest"
@@ -61,6 +67,7 @@ def test_tokens_never_pass_their_limits_in_any_window_and_are_shared_fairly() ->
     assert most_in_any(PROMISED, recorder.input) <= 40_000
     assert most_in_any(PROMISED, recorder.output) <= 20_000
     assert _used(recorder.output, 20_000) > 0.5, "most of it is used"
+    assert len(recorder.by_asker()) == 4
     assert recorder.fairness(after=PROMISED) <= 1.5, "of some twenty requests each, which differ in size"
     assert max(hammers.paused_after) < 2
 
