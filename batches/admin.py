@@ -12,9 +12,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from batches import control, planning
+from batches.admin_regeneration import RegeneratingConversationAdmin
 from batches.choices import OPEN, ItemStatus, Selection
 from batches.models import BatchItem, BatchJob
-from batches.regenerating import RegeneratingConversationAdmin
 from batches.summary import summarize
 from conversations.admin.conversations import ConversationAdmin
 from conversations.admin.display import badge, list_link, page_link, problem, usd, with_sentence
@@ -24,6 +24,7 @@ from conversations.admin.scoping import visible
 from conversations.choices import Tier
 from conversations.models import Conversation
 from convgen.database.expressions import among
+from generation.pricing import saved_by_cache
 
 RECENT = 20  # batches that the list of conversations can be filtered by
 
@@ -112,6 +113,8 @@ class BatchJobAdmin(ReadOnlyAdmin):
         summary = summarize(job)
         tiers = [(Tier(tier.tier).label, tier) for tier in summary.tiers]
         shown = {"tiers": tiers, "failures": summary.failures.most_common(), "summary": summary}
+        if summary.cache_saving_usd:
+            shown["cache"] = saved_by_cache(summary.cache_saving_usd)
         return render_to_string("batches/results.html", shown)
 
     @admin.display(description="cost", ordering="actual_cost_usd")

@@ -93,9 +93,9 @@ def _check_job(job: BatchJob) -> None:
     except ValidationError as error:
         told = [f"{name}: {' '.join(words)}" for name, words in error.message_dict.items()]
         raise PlanError(f"The batch cannot be created. {' '.join(told)}") from error
-    longest = settings.Q_CLUSTER["timeout"] - settings.BATCH_SLICE_SECONDS
-    if job.request_timeout and job.request_timeout >= longest:
-        raise PlanError(f"A request may take less than {longest:g} seconds in a batch, not {job.request_timeout}.")
+    longest = settings.ANTHROPIC_TIMEOUT  # the task queue, and whoever stops a worker, wait no longer than that
+    if job.request_timeout and job.request_timeout > longest:
+        raise PlanError(f"A request may take {longest:g} seconds (ANTHROPIC_TIMEOUT), not {job.request_timeout}.")
 
 
 def _check_configuration(order: Order, conversations: Iterable[UUID]) -> None:

@@ -10,6 +10,7 @@ from batches.following import follow
 from batches.models import BatchJob
 from batches.summary import HISTOGRAM, Summary, summarize
 from conversations.choices import Tier
+from generation.pricing import saved_by_cache
 
 
 def print_summary(summary: Summary, console: Console) -> None:
@@ -22,8 +23,8 @@ def print_summary(summary: Summary, console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
-    if summary.cache_saving_usd > 0:
-        console.print(f"The prompt cache saved ${summary.cache_saving_usd:.4f}.", highlight=False)
+    if summary.cache_saving_usd:
+        console.print(f"The prompt cache {saved_by_cache(summary.cache_saving_usd)}.", highlight=False)
     for message, count in summary.failures.most_common(5):
         console.print(f"{count} failed: {message}", highlight=False, markup=False, soft_wrap=True)
 

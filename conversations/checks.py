@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from conversations.quality.overrides import overridden
+from conversations.quality.in_force import overridden
 
 
 @register()

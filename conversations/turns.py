@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from conversations.choices import TurnRole
 from conversations.models import Conversation, Turn
 from conversations.quality import Turn as Said
+from conversations.scoring import Spoken
 from conversations.text import storable
 
 MOST_TURNS = 200
@@ -50,7 +51,7 @@ def rewrite(conversation: Conversation, old: Sequence[Turn], new: Sequence[Said]
 
 
 def add(
-    conversation: Conversation, turns: Sequence[Said], *, tokens: float = TOKENS_PER_CHARACTER, after: int = 0
+    conversation: Conversation, turns: Sequence[Spoken], *, tokens: float = TOKENS_PER_CHARACTER, after: int = 0
 ) -> None:
     """Store turns behind the `after` that there are; `tokens` each character is estimated to take."""
     if not turns:

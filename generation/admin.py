@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from conversations.admin.display import badge, page_link, problem, saved_by_cache, usd, with_sentence
+from conversations.admin.display import badge, page_link, problem, usd, with_sentence
 from conversations.admin.fields import pretty_json
 from conversations.admin.lists import ReadOnlyAdmin
 from conversations.admin.scoping import visible
@@ -19,10 +19,11 @@ from conversations.admin.templates import PromptTemplateAdmin, PromptTemplateFor
 from conversations.admin.workspaces import WorkspaceAdmin, WorkspaceForm
 from conversations.models import Conversation, PromptTemplate, Workspace
 from convgen.database.expressions import among
-from generation import rate_admin  # noqa: F401  (registers its page)
+from generation import admin_rates  # noqa: F401  (registers its page)
 from generation.admin_configuration import FIELDSET, ConfiguredAdmin, ConfiguredForm
 from generation.errors import GenerationError
 from generation.models import GenerationLog
+from generation.pricing import saved_by_cache
 from generation.prompts import TemplateSyntaxError, VariableDefinitionError, parse, parse_variables
 
 NEWEST = 1000  # log rows among which the filters look for models

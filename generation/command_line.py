@@ -1,4 +1,4 @@
-"""What commands ask for when they generate: parameters, and how Claude is asked."""
+"""What commands ask for when they generate, parameters and how Claude is asked; and how they tell what was made."""
 
 from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Iterable
@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from conversations.choices import Effort
+from conversations.models import Conversation
 from generation.configuration import Overrides
 
 
@@ -21,6 +22,10 @@ def _parameter(text: str) -> tuple[str, str]:
     if not equals or not name.strip():
         raise ValueError(f"--param takes NAME=VALUE, not {text}.")
     return name.strip(), value
+
+
+def add_parameters(parser: ArgumentParser) -> None:
+    parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="A placeholder's value.")
 
 
 def add_configuration(parser: ArgumentParser) -> None:
@@ -52,3 +57,26 @@ def _share(text: str) -> Decimal:
     if not 0 <= value <= 1:
         raise ArgumentTypeError(f"{text} does not lie between 0 and 1")
     return value
+
+
+def sentence_of(made: Conversation, *, before: Conversation | None = None) -> str:
+    """A conversation that was made, in one line; `before` is the version that it replaces."""
+    former = f" ({before.quality_score} before)" if before and before.quality_score is not None else ""
+    facts = [f"{made.turn_count} turns", f"quality {made.quality_score}{former}", f"${made.cost_usd}"]
+    facts += ["simulated"] if made.simulated else []
+    return f"{made}: “{made.title}”, {', '.join(facts)}"
+
+
+def facts_of(made: Conversation) -> dict[str, Any]:
+    """The same for scripts; USD as text, so that no digit is lost."""
+    return {
+        "id": str(made.pk),
+        "conversation_id": made.conversation_id,
+        "title": made.title,
+        "status": made.status,
+        "turn_count": made.turn_count,
+        "quality_score": None if made.quality_score is None else float(made.quality_score),
+        "cost_usd": str(made.cost_usd),
+        "model": made.model,
+        "simulated": made.simulated,
+    }

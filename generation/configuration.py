@@ -65,8 +65,8 @@ class Configuration:
         return found
 
     def in_words(self) -> str:
-        """`claude-sonnet-5-5, 16,000 tokens at most, effort low (workspace “Practice”)`, for people."""
-        parts = [self._said("model"), f"{self._said('max_tokens')} at most"]
+        """`claude-sonnet-5-5 (this run), max tokens 16,000 (…), effort low (workspace “Practice”)`, for people."""
+        parts = [self._said("model"), self._said("max_tokens")]
         parts += [self._said(name) for name in ("effort", *SAMPLING) if getattr(self, name) not in ("", None)]
         return ", ".join(parts)
 

@@ -6,7 +6,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from generation.priority import Priority
-from generation.rate_standing import RateStanding, rate_standings
+from generation.rate_overview import RateOverview, rate_overviews
 
 KEY = ["address", "key"]
 
@@ -31,9 +31,9 @@ class RateLimitCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         families = _families()
-        for standing in rate_standings():
-            for name, labels, value in _samples(standing):
-                families[name].add_metric([standing.state.address, standing.state.key[:6], *labels], value)
+        for overview in rate_overviews():
+            for name, labels, value in _samples(overview):
+                families[name].add_metric([overview.state.address, overview.state.key[:6], *labels], value)
         yield from families.values()
 
 
@@ -50,16 +50,16 @@ def _families() -> dict[str, Family]:
     }
 
 
-def _samples(standing: RateStanding) -> Iterator[tuple[str, list[str], float]]:
+def _samples(overview: RateOverview) -> Iterator[tuple[str, list[str], float]]:
     """Metric, labels beside the key's, and value."""
-    for use in standing.uses:
+    for use in overview.uses:
         if use.limit is not None and use.left is not None:
             yield LIMIT, [use.kind], use.limit
             yield USED, [use.kind], use.used
             yield REMAINING, [use.kind], use.left
     for priority in Priority:
-        yield WAITING, [priority.value], standing.waiting_with(priority)
-    yield LONGEST_WAIT, [], standing.longest_wait
-    yield BLOCKED, [], standing.blocked_for
-    yield GRANTED, [], standing.state.granted
-    yield REFUSED, [], standing.state.refused
+        yield WAITING, [priority.value], overview.waiting_with(priority)
+    yield LONGEST_WAIT, [], overview.longest_wait
+    yield BLOCKED, [], overview.blocked_for
+    yield GRANTED, [], overview.state.granted
+    yield REFUSED, [], overview.state.refused

@@ -128,34 +128,44 @@ class RateState(models.Model):
 
     # A checksum of the address and the API key that share the limits.
     key = models.CharField(primary_key=True, max_length=60)
+
     # The server's name, for people.
     address = models.CharField(max_length=200)
+
     # What the settings allow in a minute; nothing where they leave it to Claude.
     configured_requests = models.PositiveIntegerField()
     configured_input = models.PositiveIntegerField(null=True, blank=True)
     configured_output = models.PositiveIntegerField(null=True, blank=True)
+
     # What the replies' headers allow in a minute.
     reported_requests = models.PositiveIntegerField(null=True, blank=True)
     reported_input = models.PositiveIntegerField(null=True, blank=True)
     reported_output = models.PositiveIntegerField(null=True, blank=True)
+
     # The smaller of both: what holds.
     requests_limit = _smaller_of("requests")
     input_limit = _smaller_of("input")
     output_limit = _smaller_of("output")
+
     # What the newest report left over: others may use the same key.
     requests_remaining = models.PositiveIntegerField(null=True, blank=True)
     input_remaining = models.PositiveIntegerField(null=True, blank=True)
     output_remaining = models.PositiveIntegerField(null=True, blank=True)
+
     # When the request was granted whose reply was that report.
     reported_at = models.DateTimeField(null=True, blank=True)
+
     # Tokens that a request is expected to use: the most of late, a hundredth less with every reply that used fewer.
     usual_input = models.PositiveIntegerField(null=True, blank=True)
     usual_output = models.PositiveIntegerField(null=True, blank=True)
+
     # When Claude asked everybody to wait, and until when.
     blocked_at = models.DateTimeField(null=True, blank=True)
     blocked_until = models.DateTimeField(null=True, blank=True)
+
     # How often in a row that was.
     strikes = models.PositiveSmallIntegerField(default=0)
+
     # Requests let through since the row was made, and those of them that Claude answered with 429.
     granted = models.PositiveBigIntegerField(default=0)
     refused = models.PositiveBigIntegerField(default=0)
@@ -172,15 +182,20 @@ class RateGrant(models.Model):
 
     # A checksum of the address and the API key that share the limit.
     key = models.CharField(max_length=60)
+
     # When it may be sent: a moment to come, where the window is full. Its request and input tokens count from then.
     at = models.DateTimeField()
+
     # Reserved when it is granted, and what the reply used once that is known; 0 where tokens have no limit.
     input_tokens = models.PositiveIntegerField(default=0)
     output_tokens = models.PositiveIntegerField(default=0)
+
     # How long its output counts: for a window after its reply, and while it may still come.
     output_until = models.DateTimeField()
+
     # Whether its reply, or its failure, is known here: told where tokens have a limit, and of each 429.
     settled = models.BooleanField(default=False)
+
     # Whether Claude answered 429.
     refused = models.BooleanField(default=False)
 
@@ -214,16 +229,27 @@ class RateWaiter(models.Model):
 
     # A checksum of the address and the API key that share the limit.
     key = models.CharField(max_length=60)
+
     who = models.CharField(max_length=250, help_text="For people: a batch, or one conversation.")
+
     # Whose work it is: the name is not for members of other workspaces. No reference: waiters come and go.
     of_workspace = models.UUIDField(null=True, blank=True)
+
+    # Higher ones go first.
     priority = models.CharField(max_length=10, choices=Priority)
+
     # Requests that it would send at once.
     wanted = models.PositiveIntegerField()
+
+    # What it waits for.
     reason = models.CharField(max_length=10, choices=WaitReason)
+
+    # Since when it waits.
     since = models.DateTimeField()
+
     # When its turn is likely to come.
     until = models.DateTimeField()
+
     # When it will ask again.
     asks_at = models.DateTimeField()
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.conf import settings
 
 from conversations.models import Conversation
+from convgen.database.threads import let_go_of_connections
 from generation.claude import Claude
 from generation.configuration import Configuration, Overrides, configuration_of
 from generation.endpoint import endpoint
@@ -41,8 +42,9 @@ def preview(
     Raises `PromptUnresolved`, `ConfigurationInvalid`, and what counting raises when Claude cannot be asked.
     """
     configuration, request = prepared(draft, parameters=parameters, overrides=overrides)
-    tokens = asyncio.run(_count(request))
-    forecast = Forecast(configuration.model, tokens, expected_reply(draft, configuration.model))
+    expected = expected_reply(draft, configuration.model)
+    let_go_of_connections()
+    forecast = Forecast(configuration.model, asyncio.run(_count(request)), expected)
     return Preview(request["system"][0]["text"], request["messages"][0]["content"], configuration, forecast)
 
 

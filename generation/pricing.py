@@ -43,6 +43,11 @@ def cost_of(model: str, usage: Usage, *, in_message_batch: bool = False) -> Cost
     return Cost(usd, assumed, cache_saving_usd=_rounded(without_cache * share) - usd)
 
 
+def saved_by_cache(amount: Decimal) -> str:
+    """What the prompt cache saved, in words: USD. The first request of many pays for writing to it."""
+    return f"saved ${amount:.4f}" if amount >= 0 else f"cost ${-amount:.4f} more than it saved"
+
+
 def _price_of(model: str, usage: Usage) -> tuple[Decimal, bool]:
     """USD for a live request, not rounded, and whether the rates are assumed."""
     name = model.removeprefix(MODEL_PREFIX)

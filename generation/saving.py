@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from conversations import scoring, versions
+from conversations import scoring, turns, versions
 from conversations.choices import Status
 from conversations.models import Conversation, PromptTemplate, Turn
 from conversations.scoring import Scored
@@ -68,7 +68,9 @@ def _make_way(draft: Conversation, claim: UUID) -> bool:
 def _write_rest(draft: Conversation, claim: UUID, success: Success, scored: Scored) -> None:
     if draft.turn_count:
         Turn.objects.filter(conversation_id=draft.pk).delete()
-    Turn.objects.bulk_create(_turns(draft, success))
+    said = success.reply.turns
+    characters = sum(len(turn.content) for turn in said) or 1
+    turns.add(draft, said, tokens=success.answer.usage.output / characters)  # shared out by length
     scoring.remember(draft, scored)
     logs.write_success(draft, claim, success.attempt, template_id=_count_use(draft.template_id))
 
@@ -132,21 +134,3 @@ def _update(draft: Conversation, claim: UUID, success: Success, scored: Scored) 
             updated_at=timezone.now(),
         )
     )
-
-
-def _turns(draft: Conversation, success: Success) -> list[Turn]:
-    """The reply's turns, with its output tokens shared out by length."""
-    tokens = success.answer.usage.output
-    turns = success.reply.turns
-    length = sum(len(turn.content) for turn in turns) or 1
-    return [
-        Turn(
-            workspace_id=draft.workspace_id,
-            conversation_id=draft.pk,
-            position=position,
-            role=turn.role,
-            content=turn.content,
-            token_count=round(tokens * len(turn.content) / length),
-        )
-        for position, turn in enumerate(turns, start=1)
-    ]

@@ -14,11 +14,11 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connections
+from django.db import InterfaceError, OperationalError
 
 from conversations.models import Conversation, Workspace
 from conversations.models.configuration import Configured
-from convgen.database.threads import DatabaseThreads
+from convgen.database.threads import DatabaseThreads, let_go_of_connections
 from generation import claims, logs, saving
 from generation.attempts import Attempts, Success
 from generation.claude import Claude
@@ -147,7 +147,7 @@ def generate(
     for which generation failed; the conversation then carries the same reason.
     """
     target = endpoint()
-    _let_go_of_connections()
+    let_go_of_connections()
     outcome = asyncio.run(_generate(conversation_id, target, claim or uuid4(), parameters, overrides))
     if outcome.error:
         raise outcome.error
@@ -198,10 +198,3 @@ async def _renewing(database: DatabaseThreads, claim: claims.Claim) -> AsyncIter
         yield
     finally:
         task.cancel()
-
-
-def _let_go_of_connections() -> None:
-    """Close this thread's connections, or give them back to the pool, before a wait that may last minutes."""
-    for connection in connections.all(initialized_only=True):
-        if not connection.in_atomic_block:
-            connection.close()

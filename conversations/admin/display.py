@@ -38,11 +38,6 @@ def problem(sentence: str) -> SafeString:
     return format_html('<p class="errornote">{}</p>', sentence)
 
 
-def saved_by_cache(amount: Any) -> str:
-    """What the prompt cache saved, in words. The first request of many pays for writing to it."""
-    return f"saved {usd(amount)}" if amount >= 0 else f"cost {usd(-amount)} more, which later requests save"
-
-
 def usd(amount: Any) -> str:
     """$0.0123: with four places, since one conversation costs cents."""
     return f"${amount:.4f}"

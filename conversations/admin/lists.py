@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.admin.options import BaseModelAdmin
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -39,10 +40,10 @@ class LeanListAdmin(WorkspaceRowAdmin):
         return super().response_action(request, queryset, *args, **kwargs)
 
 
-class ReadOnlyAdmin(LeanListAdmin):
-    """For records that are looked at, and never changed by hand."""
+class NeverByHand(BaseModelAdmin):
+    """For what is looked at, and never changed by hand."""
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
+    def has_add_permission(self, request: HttpRequest, *obj: Any) -> bool:
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -50,3 +51,7 @@ class ReadOnlyAdmin(LeanListAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class ReadOnlyAdmin(NeverByHand, LeanListAdmin):
+    """For records."""

@@ -1,7 +1,7 @@
 """The quality engine: one conversation in, a score from 0.0 to 10.0 with reasons and advice out."""
 
 from conversations.quality.fingerprint import bands, signature
-from conversations.quality.overrides import thresholds_in_force
+from conversations.quality.in_force import thresholds_in_force
 from conversations.quality.report import Component, Flag, Report
 from conversations.quality.rules import RULES, assess
 from conversations.quality.sample import Sample, Turn

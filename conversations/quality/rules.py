@@ -5,8 +5,8 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from conversations.quality.confidence import confidence_level, confidence_of, judge_confidence
+from conversations.quality.in_force import thresholds_in_force
 from conversations.quality.length import judge_length
-from conversations.quality.overrides import thresholds_in_force
 from conversations.quality.report import Component, Flag, Judgement, Report, to_tenths
 from conversations.quality.required_elements import judge_required_elements
 from conversations.quality.sample import Sample

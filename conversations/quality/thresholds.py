@@ -1,6 +1,6 @@
 """Every number that the quality rules use, each with its unit, its meaning and its reason.
 
-`docs/quality.md` lists them; the setting `QUALITY_THRESHOLDS` overrides them by name (`overrides.py` beside this).
+`docs/quality.md` lists them; the setting `QUALITY_THRESHOLDS` overrides them by name (`in_force.py` beside this).
 """
 
 # ruff: noqa: RUF009  (`_threshold` makes a field of the dataclass, as `field` does)

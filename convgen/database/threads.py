@@ -66,6 +66,13 @@ class DatabaseThreads:
         self._pool.shutdown(wait=False)
 
 
+def let_go_of_connections() -> None:
+    """Close this thread's connections, or give them back to the pool, before a wait that may last minutes."""
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close()
+
+
 def _reconnecting(function: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R:
     for pause in RECONNECTS:
         try:

@@ -45,8 +45,7 @@ def test_people_read_what_holds_and_who_said_so(settings: Any) -> None:
     settings.ANTHROPIC_MAX_TOKENS = 16_000
     words = configuration_of([Overrides(model=OLDER, temperature=Decimal("0.7"))]).in_words()
     assert words == (
-        "claude-sonnet-4-6 (this run), max tokens 16,000 (setting ANTHROPIC_MAX_TOKENS) at most, "
-        "temperature 0.7 (this run)"
+        "claude-sonnet-4-6 (this run), max tokens 16,000 (setting ANTHROPIC_MAX_TOKENS), temperature 0.7 (this run)"
     )
 
 

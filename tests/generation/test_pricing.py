@@ -93,8 +93,8 @@ def test_an_unknown_model_is_priced_dearly_and_marked() -> None:
     assert cost.assumed
 
 
-def test_the_specifications_example_is_reproduced_to_the_cent() -> None:
-    """$0.015 and $0.075 per thousand tokens: 2,000 in and 3,000 out are 3 and 22.5 cents."""
+def test_the_specifications_rates_are_reproduced_to_the_cent() -> None:
+    """Its rates, $0.015 and $0.075 per thousand tokens, for 2,000 tokens in and 3,000 out: 3 and 22.5 cents."""
     cost = cost_of("claude-of-next-year", Usage(input=2_000, output=3_000))
     assert str(cost.usd) == "0.255000"
 

@@ -341,7 +341,7 @@ def test_the_command_prints_one_json_object_for_scripts(original: Conversation) 
     made = Conversation.objects.get(version=2)
     assert (told["conversation_id"], told["archived"], told["version"]) == ("TPL-0001-v2", "TPL-0001", 2)
     assert (told["id"], told["status"], told["simulated"]) == (str(made.pk), made.status, True)
-    assert (told["quality_score"], told["cost_usd"]) == (float(made.quality_score or 0), float(made.cost_usd))
+    assert (told["quality_score"], told["cost_usd"]) == (float(made.quality_score or 0), str(made.cost_usd))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from batches.printing import next_step, run_and_report
 from conversations.models import Workspace
 from conversations.workspaces import WorkspaceCommand
 from convgen.terminal import console_on
-from generation.command_line import add_configuration, overrides_from, parameters_from
+from generation.command_line import add_configuration, add_parameters, overrides_from, parameters_from
 from generation.retries import RetryStrategy
 
 
@@ -45,7 +45,7 @@ class Command(WorkspaceCommand):
         retries.add_argument("--attempts", type=int, default=0, metavar="N", help="Requests for one conversation.")
         retries.add_argument("--retry-strategy", default="", choices=RetryStrategy.values, help="How waits grow.")
         retries.add_argument("--timeout", type=int, metavar="SECONDS", help="How long one request may take.")
-        parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="For all of them.")
+        add_parameters(parser)
         parser.add_argument("--continue", action="store_true", dest="go_on", help="Finish an unfinished batch first.")
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--inline", action="store_true", help="Run it in this process, without a worker.")

@@ -10,7 +10,14 @@ from conversations.choices import DimensionKind
 from conversations.models import Conversation, Workspace
 from conversations.ordering import OrderError, draft_of, place_in_plan, template_named
 from conversations.workspaces import WorkspaceCommand
-from generation.command_line import add_configuration, overrides_from, parameters_from
+from generation.command_line import (
+    add_configuration,
+    add_parameters,
+    facts_of,
+    overrides_from,
+    parameters_from,
+    sentence_of,
+)
 from generation.errors import GenerationError
 from generation.preview import Preview, prepared, preview
 from generation.service import generate
@@ -31,7 +38,7 @@ class Command(WorkspaceCommand):
         parser.add_argument("--template", default="", metavar="NAME", help="Make a new one from this template.")
         for kind in WORDS:
             parser.add_argument(f"--{kind}", default="", metavar="NAME", help=f"The new one's {kind}.")
-        parser.add_argument("--param", action="append", default=[], metavar="NAME=VALUE", help="A placeholder's value.")
+        add_parameters(parser)
         parser.add_argument("--dry-run", action="store_true", help="Only show what would be sent, and its cost.")
         parser.add_argument("--json", action="store_true", help="Print one JSON object, for scripts.")
         add_configuration(parser)
@@ -63,7 +70,7 @@ class Command(WorkspaceCommand):
                 raise
             again = f"manage.py generate_conversation {draft.conversation_id}"
             raise CommandError(f"{error} {draft} is kept as failed; try it again with: {again}") from error
-        self.stdout.write(json.dumps(_facts(made), ensure_ascii=False) if options["json"] else _sentence(made))
+        self.stdout.write(json.dumps(facts_of(made), ensure_ascii=False) if options["json"] else sentence_of(made))
 
 
 def _check(options: dict[str, Any]) -> None:
@@ -103,24 +110,3 @@ def _in_words(shown: Preview) -> str:
             "Nothing was created, and nothing was spent.",
         ]
     )
-
-
-def _sentence(made: Conversation) -> str:
-    facts = [f"{made.turn_count} turns", f"quality {made.quality_score}", f"${made.cost_usd}"]
-    facts += ["simulated"] if made.simulated else []
-    return f"{made}: “{made.title}”, {', '.join(facts)}"
-
-
-def _facts(made: Conversation) -> dict[str, Any]:
-    """The same for scripts; USD and score as text."""
-    return {
-        "id": str(made.pk),
-        "conversation_id": made.conversation_id,
-        "title": made.title,
-        "status": made.status,
-        "turn_count": made.turn_count,
-        "quality_score": str(made.quality_score),
-        "cost_usd": str(made.cost_usd),
-        "model": made.model,
-        "simulated": made.simulated,
-    }

@@ -8,7 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from generation.models import RateWaiter
-from generation.rate_standing import RateStanding, Use, rate_standings
+from generation.rate_overview import RateOverview, Use, rate_overviews
 
 
 class Command(BaseCommand):
@@ -20,23 +20,23 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="Print one JSON array, for scripts.")
 
     def handle(self, **options: Any) -> None:
-        standings = rate_standings()
+        overviews = rate_overviews()
         if options["json"]:
-            self.stdout.write(json.dumps([_as_json(standing) for standing in standings]))
+            self.stdout.write(json.dumps([_as_json(overview) for overview in overviews]))
         else:
-            lines = [line for standing in standings for line in _in_words(standing)]
+            lines = [line for overview in overviews for line in _in_words(overview)]
             self.stdout.write("\n".join(lines) or "No request was ever sent.")
 
 
-def _in_words(standing: RateStanding) -> Iterator[str]:
-    yield str(standing.state)
-    for use in standing.uses:
+def _in_words(overview: RateOverview) -> Iterator[str]:
+    yield str(overview.state)
+    for use in overview.uses:
         yield f"  {use.name:14}{use}{_left(use)}"
-    if standing.blocked_for:
-        yield f"  Claude asked everybody to wait: {standing.blocked_for:.0f} s more."
-    for waiter in standing.waiting:
-        yield f"  waits: {_waiter_in_words(standing, waiter)}"
-    if not standing.waiting:
+    if overview.blocked_for:
+        yield f"  Claude asked everybody to wait: {overview.blocked_for:.0f} s more."
+    for waiter in overview.waiting:
+        yield f"  waits: {_waiter_in_words(overview, waiter)}"
+    if not overview.waiting:
         yield "  Nobody waits."
 
 
@@ -44,20 +44,20 @@ def _left(use: Use) -> str:
     return "" if use.left is None else f", {use.left:,} left"
 
 
-def _waiter_in_words(standing: RateStanding, waiter: RateWaiter) -> str:
+def _waiter_in_words(overview: RateOverview, waiter: RateWaiter) -> str:
     return (
-        f"{waiter.who or 'somebody'}, {waiter.priority} priority, for {standing.waited(waiter):.0f} s, "
-        f"next in {standing.turn_in(waiter):.0f} s: {waiter.get_reason_display()}"
+        f"{waiter.who or 'somebody'}, {waiter.priority} priority, for {overview.waited(waiter):.0f} s, "
+        f"next in {overview.turn_in(waiter):.0f} s: {waiter.get_reason_display()}"
     )
 
 
-def _as_json(standing: RateStanding) -> dict[str, Any]:
-    state = standing.state
+def _as_json(overview: RateOverview) -> dict[str, Any]:
+    state = overview.state
     return {
         "address": state.address,
         "key": state.key[:6],
-        **{use.kind: {"limit": use.limit, "used": use.used, "left": use.left} for use in standing.uses},
-        "blocked_seconds": round(standing.blocked_for, 3),
+        **{use.kind: {"limit": use.limit, "used": use.used, "left": use.left} for use in overview.uses},
+        "blocked_seconds": round(overview.blocked_for, 3),
         "granted": state.granted,
         "refused": state.refused,
         "waiting": [
@@ -69,6 +69,6 @@ def _as_json(standing: RateStanding) -> dict[str, Any]:
                 "since": waiter.since.isoformat(),
                 "until": waiter.until.isoformat(),
             }
-            for waiter in standing.waiting
+            for waiter in overview.waiting
         ],
     }

@@ -10,7 +10,14 @@ from conversations import versions
 from conversations.choices import DimensionKind
 from conversations.models import Conversation, Workspace
 from conversations.workspaces import WorkspaceCommand
-from generation.command_line import add_configuration, overrides_from, parameters_from
+from generation.command_line import (
+    add_configuration,
+    add_parameters,
+    facts_of,
+    overrides_from,
+    parameters_from,
+    sentence_of,
+)
 from generation.errors import GenerationError
 from generation.regeneration import regenerate
 from generation.simulated.launcher import SimulatedClaudeError
@@ -25,9 +32,7 @@ class Command(WorkspaceCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         super().add_arguments(parser)
         parser.add_argument("id", help="The readable id of the current version, such as TPL-0001.")
-        parser.add_argument(
-            "--param", action="append", default=[], metavar="NAME=VALUE", help="A parameter, added or changed."
-        )
+        add_parameters(parser)
         for kind in DimensionKind.values:
             parser.add_argument(f"--{kind}", metavar="NAME", help=f"Another {kind}; empty for none.")
         parser.add_argument("--json", action="store_true", help="Print one JSON object, for scripts.")
@@ -52,23 +57,9 @@ def _changes(former: Conversation, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_json(former: Conversation, made: Conversation) -> str:
-    facts = {
-        "id": str(made.pk),
-        "conversation_id": made.conversation_id,
-        "version": made.version,
-        "archived": former.conversation_id,
-        "title": made.title,
-        "status": made.status,
-        "turn_count": made.turn_count,
-        "quality_score": None if made.quality_score is None else float(made.quality_score),
-        "cost_usd": float(made.cost_usd),
-        "simulated": made.simulated,
-    }
+    facts = {**facts_of(made), "version": made.version, "archived": former.conversation_id}
     return json.dumps(facts, ensure_ascii=False)
 
 
 def _in_words(former: Conversation, made: Conversation) -> str:
-    before = "" if former.quality_score is None else f" ({former.quality_score} before)"
-    facts = [f"{made.turn_count} turns", f"quality {made.quality_score}{before}", f"${made.cost_usd}"]
-    facts += ["simulated"] if made.simulated else []
-    return f"{made}: “{made.title}”, {', '.join(facts)}. {former} is archived."
+    return f"{sentence_of(made, before=former)}. {former} is archived."

@@ -12,7 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 from conversations.checks import check_quality_thresholds
 from conversations.choices import Tier
 from conversations.quality import Sample, Turn, assess, thresholds_in_force
-from conversations.quality.overrides import overridden
+from conversations.quality.in_force import overridden
 from conversations.quality.thresholds import DEFAULTS, TIERS, Range, Thresholds
 
 PAGE = Path(configured.BASE_DIR, "docs", "quality.md")

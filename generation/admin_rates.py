@@ -1,24 +1,21 @@
 """The page of the rate limits: how much of them is used, who waits for room, and until when."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from conversations.admin.display import badge, with_sentence
+from conversations.admin.lists import NeverByHand
 from convgen.tenancy import current_scope
 from generation.models import RateState, RateWaiter
-from generation.rate_standing import RateStanding, Use, rate_standings
+from generation.rate_overview import RateOverview, Use, rate_overviews
 
 
 @admin.register(RateState)
-class RateStateAdmin(admin.ModelAdmin):
-    """Looked at, and never changed by hand."""
-
-    list_display = ["shared_by", "requests", "input_tokens", "output_tokens", "standing", "waiting"]
-    fields = ("standing", "limits", "waiters", "counted")
+class RateStateAdmin(NeverByHand, admin.ModelAdmin):
+    list_display = ["shared_by", "requests", "input_tokens", "output_tokens", "state_now", "waiting"]
+    fields = ("state_now", "limits", "waiters", "counted")
     readonly_fields = fields
     ordering = ["address", "key"]
     actions = None
@@ -31,15 +28,6 @@ class RateStateAdmin(admin.ModelAdmin):
         if state:
             state.names_shown = bool(request.user.is_superuser)  # type: ignore[attr-defined]
         return state
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     @admin.display(description="shared by", ordering="address")
     def shared_by(self, state: RateState) -> str:
@@ -58,16 +46,16 @@ class RateStateAdmin(admin.ModelAdmin):
         return str(_of(state).uses[2])
 
     @admin.display(description="state")
-    def standing(self, state: RateState) -> SafeString:
+    def state_now(self, state: RateState) -> SafeString:
         if not (seconds := _of(state).blocked_for):
             return badge("open", "approved")
         return with_sentence(badge("all wait", "paused"), f"Claude asked for it: {seconds:.0f} s more.")
 
     @admin.display(description="waiting")
     def waiting(self, state: RateState) -> str:
-        standing = _of(state)
-        count = len(standing.waiting)
-        return f"{count}, for {standing.longest_wait:.0f} s at most" if count else "nobody"
+        overview = _of(state)
+        count = len(overview.waiting)
+        return f"{count}, for {overview.longest_wait:.0f} s at most" if count else "nobody"
 
     @admin.display(description="limits")
     def limits(self, state: RateState) -> SafeString:
@@ -76,15 +64,15 @@ class RateStateAdmin(admin.ModelAdmin):
 
     @admin.display(description="waiting")
     def waiters(self, state: RateState) -> SafeString:
-        standing = _of(state)
+        overview = _of(state)
         waiting = [
             {
                 "who": waiter.who if _shows_name(state, waiter) else "another workspace",
                 "row": waiter,
-                "waited": standing.waited(waiter),
-                "turn_in": standing.turn_in(waiter),
+                "waited": overview.waited(waiter),
+                "turn_in": overview.turn_in(waiter),
             }
-            for waiter in standing.waiting
+            for waiter in overview.waiting
         ]
         return SafeString(render_to_string("generation/rate_waiters.html", {"waiting": waiting}))
 
@@ -93,12 +81,12 @@ class RateStateAdmin(admin.ModelAdmin):
         return f"{state.granted:,} requests let through, {state.refused:,} of them answered with 429"
 
 
-def _of(state: RateState) -> RateStanding:
+def _of(state: RateState) -> RateOverview:
     """Found once for a page's row."""
-    known: RateStanding | None = getattr(state, "_standing", None)
+    known: RateOverview | None = getattr(state, "_overview", None)
     if known is None:
-        [known] = rate_standings([state])
-        state._standing = known  # type: ignore[attr-defined]
+        [known] = rate_overviews([state])
+        state._overview = known  # type: ignore[attr-defined]
     return known
 
 

@@ -39,7 +39,7 @@ class Use:
 
 
 @dataclass(frozen=True)
-class RateStanding:
+class RateOverview:
     """The limits of one key at a moment."""
 
     state: RateState
@@ -70,13 +70,13 @@ class RateStanding:
         return sum(waiter.priority == priority for waiter in self.waiting)
 
 
-def rate_standings(states: Iterable[RateState] | None = None) -> list[RateStanding]:
+def rate_overviews(states: Iterable[RateState] | None = None) -> list[RateOverview]:
     """Of those keys; without any, of all that were ever used here."""
     chosen = RateState.objects.order_by("address", "key") if states is None else states
-    return [_standing(state, timezone.now()) for state in chosen]
+    return [_overview(state, timezone.now()) for state in chosen]
 
 
-def _standing(state: RateState, now: datetime) -> RateStanding:
+def _overview(state: RateState, now: datetime) -> RateOverview:
     recent = Q(at__gt=now - timedelta(seconds=WINDOW))
     used = RateGrant.objects.filter(key=state.key).aggregate(
         requests=Count("pk", filter=recent),
@@ -91,4 +91,4 @@ def _standing(state: RateState, now: datetime) -> RateStanding:
     ranks = list(Priority)
     waiting = RateWaiter.objects.filter(key=state.key, asks_at__gt=now - PASSED_OVER)
     in_order = sorted(waiting, key=lambda waiter: (ranks.index(Priority(waiter.priority)), waiter.pk))
-    return RateStanding(state, now, uses, in_order)
+    return RateOverview(state, now, uses, in_order)

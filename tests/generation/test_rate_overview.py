@@ -15,7 +15,7 @@ from generation.errors import RateLimited
 from generation.limits import WINDOW
 from generation.models import RateState
 from generation.priority import Priority
-from generation.rate_standing import rate_standings
+from generation.rate_overview import rate_overviews
 from tests.admin_pages import add_to, list_of, member, outsider, page_of
 from tests.factories import WorkspaceFactory
 from tests.generation.limiting import fail, granted, headers, limit, one, pass_time, settle, waits
@@ -35,37 +35,37 @@ def full() -> None:
 
 
 def test_what_is_used_and_left_is_told_of_every_limit(full: None) -> None:
-    [standing] = rate_standings()
-    requests, input, output = standing.uses
+    [overview] = rate_overviews()
+    requests, input, output = overview.uses
     assert (requests.limit, requests.used, requests.left, requests.reported) == (2, 2, 0, 1)
     assert (input.limit, input.used, input.left, input.reported) == (100_000, 1_400, 98_600, 99_000)
     assert (output.limit, output.left) == (None, None)
-    assert (standing.state.granted, standing.state.refused, standing.blocked_for) == (2, 0, 0.0)
+    assert (overview.state.granted, overview.state.refused, overview.blocked_for) == (2, 0, 0.0)
 
 
 def test_those_who_wait_are_told_in_their_order(full: None) -> None:
-    [standing] = rate_standings()
-    assert [waiter.who for waiter in standing.waiting] == ["TPL-0007", "Batch “90 conversations”"]
-    assert standing.longest_wait == pytest.approx(1, abs=0.9)
-    assert standing.turn_in(standing.waiting[0]) == pytest.approx(WINDOW - 1, abs=2)
-    assert [standing.waiting_with(priority) for priority in Priority] == [1, 0, 1]
+    [overview] = rate_overviews()
+    assert [waiter.who for waiter in overview.waiting] == ["TPL-0007", "Batch “90 conversations”"]
+    assert overview.longest_wait == pytest.approx(1, abs=0.9)
+    assert overview.turn_in(overview.waiting[0]) == pytest.approx(WINDOW - 1, abs=2)
+    assert [overview.waiting_with(priority) for priority in Priority] == [1, 0, 1]
 
 
 def test_one_that_did_not_come_back_is_not_told(full: None) -> None:
     pass_time(5)
-    assert rate_standings()[0].waiting == []
+    assert rate_overviews()[0].waiting == []
 
 
 def test_what_counts_no_more_is_not_told(full: None) -> None:
     pass_time(WINDOW)
-    assert [use.used for use in rate_standings()[0].uses] == [0, 0, 0]
+    assert [use.used for use in rate_overviews()[0].uses] == [0, 0, 0]
 
 
 def test_that_claude_asked_to_wait_is_told() -> None:
     fail(one(limit(2)), RateLimited(retry_after=30))
-    [standing] = rate_standings()
-    assert standing.blocked_for == pytest.approx(30, abs=1)
-    assert standing.state.refused == 1
+    [overview] = rate_overviews()
+    assert overview.blocked_for == pytest.approx(30, abs=1)
+    assert overview.state.refused == 1
 
 
 # The command.
@@ -153,4 +153,4 @@ def test_it_is_only_looked_at(admin_client: Client) -> None:
 
 def test_the_database_shows_it_in_every_scope(full: None) -> None:
     with workspace_scope(Workspace(pk=uuid4()).pk):
-        assert len(rate_standings()) == 1
+        assert len(rate_overviews()) == 1
