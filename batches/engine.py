@@ -18,7 +18,7 @@ from functools import partial
 from uuid import UUID
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError
 
 from batches import control, leases
 from batches.choices import ErrorHandling, JobStatus
@@ -33,7 +33,7 @@ from generation.claude import Claude
 from generation.drafts import Drafts
 from generation.endpoint import Endpoint, endpoint
 from generation.errors import FixConfiguration, GenerationError, ReplyUnusable, RetryLater, StopEverything
-from generation.limits import Grant, RequestLimit, Wait
+from generation.limits import UNREACHABLE, Grant, RequestLimit, Wait
 from generation.priority import Priority
 from generation.request import descriptions
 from generation.retries import RetryPolicy
@@ -135,9 +135,11 @@ class Slice:
                 await self._wait(LOOK_SECONDS)
         finally:
             self.drain.begin()
-            with suppress(DatabaseError):  # then it is passed over
-                await self.steering(self.limit.withdraw)
-            await self._settle()
+            try:
+                with suppress(*UNREACHABLE):  # then it is passed over
+                    await self.steering(self.limit.withdraw)
+            finally:
+                await self._settle()
 
     async def _look(self) -> Look | None:
         """The job as it stands, at most every `LOOK_SECONDS` from the database; None when it has another runner."""
@@ -205,7 +207,12 @@ class Slice:
         grants = self.limit.acquire(room)
         if isinstance(grants, Wait):
             return grants
-        claimed = leases.claim(self.job, self.runner, len(grants), self.known)
+        try:
+            claimed = leases.claim(self.job, self.runner, len(grants), self.known)
+        except BaseException:
+            with suppress(*UNREACHABLE):  # then they count in vain for a window
+                self.limit.release(grants)
+            raise
         self.limit.release(grants[len(claimed.works) :])
         return grants, claimed
 
@@ -223,7 +230,7 @@ class Slice:
         """Let what is in flight come to its end, and keep its leases until then."""
         while self.in_flight:
             await self._wait(settings.BATCH_LEASE_SECONDS / 3)
-            with suppress(DatabaseError):
+            with suppress(*UNREACHABLE):
                 await self._beat()
 
     async def _work(self, work: Work, grant: Grant) -> None:
@@ -243,11 +250,11 @@ class Slice:
             logger.exception("Batch %s: the end of %s could not be written", self.job, work.draft)
         finally:
             if granted.unused:  # nothing was sent: its prompt could not be resolved, for example
-                with suppress(DatabaseError):
+                with suppress(*UNREACHABLE):
                     await self.steering(self.limit.release, [granted.unused])
 
     async def _give_back(self, work: Work, interrupted: Interrupted) -> None:
-        with suppress(DatabaseError):  # then its lease runs out instead
+        with suppress(*UNREACHABLE):  # then its lease runs out instead
             await self.steering(leases.give_back, work, requests=interrupted.requests, spent_usd=interrupted.spent_usd)
 
     async def _judge_outcome(self, outcome: Outcome) -> None:

@@ -203,9 +203,18 @@ def delete(conversation: Conversation, *, by: User) -> None:
         )
     versions.lock(conversation)  # in the order in which a new version is saved
     current = _locked(conversation)
-    if reason := why_kept(current):
+    if reason := why_kept(current) or _awaited_by(current):
         raise InUse(f"{current} cannot be deleted now. {reason}")
     current.delete()
+
+
+def _awaited_by(conversation: Conversation) -> str:
+    """Why it must wait for the version that is to replace it: that one inherits its place in the plan."""
+    chain = versions.chain(conversation)
+    version = chain.under_way
+    if version and chain.current.pk == conversation.pk and why_kept(version):
+        return f"It is being regenerated: wait until {version} is done, or cancel the batch that it waits in."
+    return ""
 
 
 def why_kept(conversation: Conversation) -> str:

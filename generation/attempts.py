@@ -86,7 +86,7 @@ class Attempts:
     async def _check_claim(self, grant: Grant) -> None:
         try:
             await self.check_claim()
-        except GenerationError:
+        except BaseException:
             await grant.release()
             raise
 
@@ -98,7 +98,7 @@ class Attempts:
         answer: Answer | None,
         error: GenerationError | None,
     ) -> Attempt:
-        cost = cost_of(answer.model, answer.usage) if answer else NOTHING
+        cost = cost_of(answer.model, answer.usage, asked_for=request["model"]) if answer else NOTHING
         self.spent_usd += cost.usd
         return Attempt(number, request, time.monotonic() - begun, answer, cost, error)
 

@@ -16,11 +16,13 @@ from generation.model_catalogue import end_of_life
 from generation.retention import LONGEST_KEPT
 from generation.retries import MOST_ATTEMPTS, RetryStrategy
 
+MOST_A_MINUTE = 2**31 - 1  # as large a number as its column holds
+
 BOUNDS = (
-    Bounds("RATE_LIMIT_RPM", 1, unit="requests a minute"),
-    Bounds("SIMULATED_RATE_LIMIT_RPM", 1, unit="requests a minute"),
-    Bounds("RATE_LIMIT_INPUT_TPM", 0, unit="tokens a minute; 0: as much as Claude's replies say"),
-    Bounds("RATE_LIMIT_OUTPUT_TPM", 0, unit="tokens a minute; 0: as much as Claude's replies say"),
+    Bounds("RATE_LIMIT_RPM", 1, MOST_A_MINUTE, unit="requests a minute"),
+    Bounds("SIMULATED_RATE_LIMIT_RPM", 1, MOST_A_MINUTE, unit="requests a minute"),
+    Bounds("RATE_LIMIT_INPUT_TPM", 0, MOST_A_MINUTE, unit="tokens a minute; 0: as much as Claude's replies say"),
+    Bounds("RATE_LIMIT_OUTPUT_TPM", 0, MOST_A_MINUTE, unit="tokens a minute; 0: as much as Claude's replies say"),
     Bounds("GENERATION_ATTEMPTS", 1, MOST_ATTEMPTS, unit="requests for one conversation"),
     Bounds("GENERATION_FIRST_WAIT", 0, unit="seconds"),
     Bounds("ANTHROPIC_MAX_TOKENS", 1, LONGEST_UNSTREAMED, unit="tokens"),

@@ -45,6 +45,8 @@ class Configuration:
         """What does not go together, by field, each with what to do; empty when all is well."""
         facts = facts_of(self.model)
         found: dict[str, str] = {}
+        if self.max_tokens < 1:
+            found["max_tokens"] = f"{self._said('max_tokens')} leaves no room for a reply: set 1 or more."
         if self.max_tokens > LONGEST_UNSTREAMED:
             found["max_tokens"] = (
                 f"{self._said('max_tokens')} is more than the {LONGEST_UNSTREAMED:,} tokens that a reply may have here."

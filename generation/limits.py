@@ -96,7 +96,7 @@ class Grant:
         """Sleep until it may be sent; released when `sleep` raises."""
         try:
             await sleep(self.delay)
-        except Exception:
+        except BaseException:  # cancelled, or told to stop
             await self.release()
             raise
 
@@ -185,7 +185,7 @@ class RequestLimit:
         try:
             while isinstance(answer := await self.database(self.acquire, 1, place), Wait):
                 await sleep(answer.ask_in)
-        except Exception:
+        except BaseException:  # cancelled, or told to stop
             with suppress(*UNREACHABLE):  # then it is passed over
                 await self.database(self.withdraw, place)
             raise

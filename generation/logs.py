@@ -1,9 +1,10 @@
 """The generation log: one row per request to Claude."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model, Subquery
+from django.db.models import Model, Subquery, Sum
 
 from conversations.models import Conversation, PromptTemplate
 from generation.attempts import Attempt
@@ -28,6 +29,12 @@ def write_success(draft: Conversation, run_id: UUID, attempt: Attempt, *, templa
 def succeeded(run_id: UUID) -> bool:
     """Whether the run has a successful attempt."""
     return GenerationLog.objects.filter(run_id=run_id, status=LogStatus.SUCCEEDED).exists()
+
+
+def spent(run_id: UUID) -> Decimal:
+    """What the run's attempts have cost so far, in USD."""
+    logged: Decimal | None = GenerationLog.objects.filter(run_id=run_id).aggregate(usd=Sum("cost_usd"))["usd"]
+    return logged or Decimal(0)
 
 
 def _create(

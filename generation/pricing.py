@@ -28,16 +28,16 @@ class Cost:
     cache_saving_usd: Decimal = Decimal(0)  # how much more it would be without the prompt cache; below zero: less
 
 
-def cost_of(model: str, usage: Usage, *, in_message_batch: bool = False) -> Cost:
-    """The price of one request.
+def cost_of(model: str, usage: Usage, *, asked_for: str = "", in_message_batch: bool = False) -> Cost:
+    """The price of one request. `model` is the one that answered, `asked_for` the name that was sent, maybe an alias.
 
-    The setting `MODEL_PRICES` comes first, then the `genai-prices` package (which ships with the prices and asks
-    no server), then the assumed rates. Long prompts cost what the model's tiers say; cached tokens count towards the
-    length. What simulated Claude writes is priced as the model it stands for.
+    The setting `MODEL_PRICES` comes first, by either name, then the `genai-prices` package (which ships with the
+    prices and asks no server), then the assumed rates. Long prompts cost what the model's tiers say; cached tokens
+    count towards the length. What simulated Claude writes is priced as the model it stands for.
     """
-    price, assumed = _price_of(model, usage)
+    price, assumed = _price_of(model, asked_for, usage)
     uncached = Usage(input=usage.input + usage.cache_read + usage.cache_write, output=usage.output)
-    without_cache = price if uncached == usage else _price_of(model, uncached)[0]
+    without_cache = price if uncached == usage else _price_of(model, asked_for, uncached)[0]
     share = BATCH_SHARE if in_message_batch else Decimal(1)
     usd = _rounded(price * share)
     return Cost(usd, assumed, cache_saving_usd=_rounded(without_cache * share) - usd)
@@ -48,10 +48,10 @@ def saved_by_cache(amount: Decimal) -> str:
     return f"saved ${amount:.4f}" if amount >= 0 else f"cost ${-amount:.4f} more than it saved"
 
 
-def _price_of(model: str, usage: Usage) -> tuple[Decimal, bool]:
+def _price_of(model: str, asked_for: str, usage: Usage) -> tuple[Decimal, bool]:
     """USD for a live request, not rounded, and whether the rates are assumed."""
     name = model.removeprefix(MODEL_PREFIX)
-    agreed = settings.MODEL_PRICES.get(name)
+    agreed = settings.MODEL_PRICES.get(name) or settings.MODEL_PRICES.get(asked_for)
     if agreed is not None:
         return _by_rates(_at_length(agreed, usage), usage), False
     published = _published(name, usage)

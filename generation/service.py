@@ -14,7 +14,8 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import InterfaceError, OperationalError, connection
+from django.db.transaction import TransactionManagementError
 
 from conversations.models import Conversation, Workspace
 from conversations.models.configuration import Configured
@@ -144,8 +145,10 @@ def generate(
 
     `parameters` are values for this run alone, and so are `overrides` of how Claude is asked. `claim` is one that
     the caller has taken already. Raises `NotClaimable` when it is neither draft nor failed, and the `GenerationError`
-    for which generation failed; the conversation then carries the same reason.
+    for which generation failed; the conversation then carries the same reason, unless somebody else took it over.
     """
+    if connection.in_atomic_block:
+        raise TransactionManagementError("Generate outside of a transaction: it would be held while Claude writes.")
     target = endpoint()
     let_go_of_connections()
     outcome = asyncio.run(_generate(conversation_id, target, claim or uuid4(), parameters, overrides))
@@ -164,8 +167,11 @@ async def _generate(
     overrides: Overrides | None,
 ) -> Outcome:
     claude = Claude(target, timeout=settings.ANTHROPIC_TIMEOUT)
-    async with DatabaseThreads(threads=1, keep=False) as database, claude:
-        await database(claims.take_one, conversation_id, claim=claim)
+    async with (
+        DatabaseThreads(threads=1, keep=False) as database,
+        claude,
+        _claimed(database, claims.Claim(conversation_id, claim)),
+    ):
         draft = (await database(Drafts().load, [conversation_id]))[conversation_id]
         generator = Generator(
             claude=claude,
@@ -179,13 +185,28 @@ async def _generate(
             policy=default_policy(),
             overrides=overrides,
         )
-        async with _renewing(database, claims.Claim(conversation_id, claim)):
-            return await generator.generate(draft, claim, parameters=parameters)
+        return await generator.generate(draft, claim, parameters=parameters)
+
+
+@asynccontextmanager
+async def _claimed(database: DatabaseThreads, claim: claims.Claim) -> AsyncIterator[None]:
+    """Take the claim, and keep it as long as the block runs, however long it waits.
+
+    When the block is broken off (Ctrl-C), the claim is given back, and what was spent by then is booked.
+    """
+    await database(claims.take_one, claim.conversation_id, claim=claim.id)
+    try:
+        async with _renewing(database, claim):
+            yield
+    except BaseException:
+        with suppress(OperationalError, InterfaceError):  # then it ends by itself
+            spent = await database(logs.spent, claim.id)
+            await database(claims.give_back, claim.conversation_id, claim.id, spent)
+        raise
 
 
 @asynccontextmanager
 async def _renewing(database: DatabaseThreads, claim: claims.Claim) -> AsyncIterator[None]:
-    """Keep the claim as long as the block runs, however long it waits."""
 
     async def keep() -> None:
         while True:

@@ -25,7 +25,7 @@ class DatabaseThreads:
     """`await database(function, …)` runs a function that uses the ORM; an async context manager.
 
     A lost connection is replaced and the function run again, so functions must be safe to repeat: ours are, since
-    each is one transaction that is fenced by a claim.
+    each is one transaction that is fenced by a claim. A log row alone may come twice, if its commit's answer was lost.
     """
 
     def __init__(self, threads: int = 2, *, keep: bool = True) -> None:

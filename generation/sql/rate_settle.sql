@@ -16,7 +16,7 @@ DECLARE
     state generation_ratestate;
     refused_lately integer;
     lately integer;
-    fresh boolean;  -- sent since everybody was asked to wait: the pause was too short
+    fresh boolean;  -- sent since the last pause ended: that was too short
 BEGIN
     PERFORM pg_advisory_xact_lock(hashtextextended('rate:' || limited_key, 0));
     now_at := clock_timestamp();
@@ -52,7 +52,7 @@ BEGIN
         SELECT count(*) FILTER (WHERE refused), count(*) INTO refused_lately, lately FROM generation_rategrant
             WHERE key = limited_key AND at > now_at - RECENTLY AND at <= now_at;
         IF confirmed OR greatest(refused_lately, 1) > REFUSED_SHARE * lately THEN
-            fresh := sent_at >= coalesce(state.blocked_at, '-infinity');
+            fresh := sent_at >= coalesce(state.blocked_until, '-infinity');
             IF fresh THEN
                 state.strikes := CASE WHEN now_at < state.blocked_until + win THEN state.strikes + 1 ELSE 1 END;
                 state.blocked_at := now_at;

@@ -11,7 +11,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from conversations import editing
+from conversations import editing, versions
 from conversations.models import Conversation, Edit, Fingerprint, Turn, Workspace
 from convgen.models import User
 from generation.models import GenerationLog
@@ -370,6 +370,18 @@ def test_what_is_generated_or_waits_in_a_batch_stays(lead: User) -> None:
     with pytest.raises(editing.InUse, match="It waits in the batch “Night”: let that end, or cancel it first"):
         editing.delete(waiting, by=lead)
     assert Conversation.objects.count() == 2
+
+
+def test_what_is_being_regenerated_stays_until_its_new_version_has_inherited_its_place(lead: User) -> None:
+    template = PromptTemplateFactory()
+    talk = a_talk(workspace=template.workspace, template=template)
+    version = versions.prepare(talk, by=lead)
+    put(version, "generating", claim=uuid4(), claim_expires_at=timezone.now())
+    with pytest.raises(editing.InUse, match=rf"being regenerated: wait until {version} is done"):
+        editing.delete(talk, by=lead)
+    put(version, "failed", claim=None, claim_expires_at=None)
+    editing.delete(talk, by=lead)
+    assert not Conversation.objects.filter(pk=talk.pk).exists()
 
 
 # --- No query for each turn or conversation -----------------------------------------------------------------

@@ -38,7 +38,7 @@ def test_an_address_with_a_key_is_allowed(settings: Any) -> None:
 @pytest.mark.parametrize(
     ("setting", "refused", "allowed"),
     [
-        ("RATE_LIMIT_RPM", [0, -5], [1, 4_000]),
+        ("RATE_LIMIT_RPM", [0, -5, 2**31], [1, 4_000, 2**31 - 1]),
         ("SIMULATED_RATE_LIMIT_RPM", [0], [1]),
         ("GENERATION_ATTEMPTS", [0, 11], [1, 10]),
         ("GENERATION_FIRST_WAIT", [-1], [0, 2.5]),

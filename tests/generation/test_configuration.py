@@ -68,6 +68,7 @@ def test_what_the_model_takes_is_in_order(configuration: Configuration) -> None:
 
 BAD = [
     (Configuration(MODEL, 21_334), "max_tokens", "max tokens 21,334 is more than the 21,333 tokens"),
+    (Configuration(MODEL, 0), "max_tokens", "leaves no room for a reply: set 1 or more"),
     (Configuration(MODEL, 1, temperature=Decimal("0.7")), "temperature", "Leave temperature empty, or choose such a"),
     (Configuration("claude-opus-4-7", 1, top_p=Decimal("0.7")), "top_p", "only older models such as claude-sonnet-4-6"),
     (Configuration("claude-of-next-year", 1, temperature=Decimal(0)), "temperature", "is not taken by"),

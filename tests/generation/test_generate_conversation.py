@@ -2,6 +2,7 @@
 
 import json
 from io import StringIO
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -83,9 +84,7 @@ def test_a_new_one_that_fails_is_kept_and_the_way_to_try_again_is_told(
     claude: SimulatedClaude, draft: Conversation
 ) -> None:
     claude.behaviour.script.extend(["refusal"])
-    with pytest.raises(
-        CommandError, match=r"declined .* is kept as failed; try it again with: manage.py gen"
-    ) as raised:
+    with pytest.raises(CommandError, match=r"declined .* is kept .failed.; try it again with: manage.py gen") as raised:
         generate("--template", "Grief", "--persona", "Careful saver", "--param", "city=Oslo")
     made = Conversation.objects.get(template__name="Grief")
     assert made.status == "failed"
@@ -131,3 +130,11 @@ def test_scripts_get_one_json_object(claude: SimulatedClaude, draft: Conversatio
     draft.refresh_from_db()
     assert (made["id"], made["status"], made["simulated"]) == (str(draft.pk), "generated", True)
     assert made["cost_usd"] == str(draft.cost_usd)
+
+
+def test_where_claude_cannot_be_found_nothing_is_made(draft: Conversation, settings: Any, tmp_path: Path) -> None:
+    settings.VAR_DIR = tmp_path / "a-file"  # simulated Claude cannot be started there
+    settings.VAR_DIR.touch()
+    with pytest.raises((CommandError, OSError)):
+        generate("--template", "Grief", "--persona", "Careful saver", "--param", "city=Oslo")
+    assert Conversation.objects.count() == 1

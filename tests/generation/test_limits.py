@@ -14,6 +14,7 @@ from convgen.database.threads import DatabaseThreads
 from generation.endpoint import ANTHROPIC, Endpoint, endpoint
 from generation.limits import PATIENCE, WINDOW, RequestLimit, Wait
 from generation.models import RateGrant, RateState, RateWaiter, WaitReason
+from generation.simulated import launcher
 from tests.generation.limiting import Clock, delays, granted, limit, one, pass_time, target, waits
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,6 +63,11 @@ def test_limits_of_different_keys_and_addresses_are_independent() -> None:
     keys = {Endpoint(url, key, 50).limit_key for url in ("", "http://a") for key in ("1", "2")}
     assert len(keys) == 4
     assert Endpoint("", "1", 50).limit_key == Endpoint("", "1", 60).limit_key
+
+
+def test_simulated_claude_is_one_budget_whatever_its_port_is_today() -> None:
+    ports = {Endpoint(f"http://127.0.0.1:{port}", launcher.API_KEY, 50).limit_key for port in (41_871, 41_872)}
+    assert len(ports) == 1
 
 
 def test_a_lowered_limit_counts_what_was_granted_before() -> None:

@@ -201,6 +201,17 @@ def test_those_who_were_on_their_way_when_everybody_was_asked_to_wait_are_no_fur
     assert (_state().strikes, _state().refused) == (1, 5)
 
 
+def test_nor_are_those_whose_moment_lay_ahead_when_they_were_granted() -> None:
+    limited = limit(2)
+    early, _other = granted(limited, 2)
+    pass_time(WINDOW - 1.5)
+    ahead = one(limited)
+    assert 1 < ahead.delay < 2
+    fail(early, RateLimited(retry_after=5))
+    fail(ahead, RateLimited())
+    assert (_state().strikes, _state().refused) == (1, 2)
+
+
 @pytest.mark.parametrize("asked", [100_000.0, 300.0])
 def test_nobody_waits_longer_than_five_minutes(asked: float) -> None:
     limited = limit(1_000)

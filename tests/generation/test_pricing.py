@@ -136,6 +136,13 @@ def test_an_agreed_price_comes_before_the_published_one(settings: Any) -> None:
     assert cost_of("simulated-claude-sonnet-5-5", Usage(input=1_000_000)).usd == Decimal(1)
 
 
+def test_a_price_agreed_under_an_alias_holds_for_the_model_that_answers(settings: Any) -> None:
+    settings.MODEL_PRICES = {"claude-sonnet-4-5": {"input": "1", "output": "1"}}
+    answered = "claude-sonnet-4-5-20250929"
+    assert cost_of(answered, Usage(input=1_000_000), asked_for="claude-sonnet-4-5").usd == Decimal(1)
+    assert cost_of(answered, Usage(input=100_000), asked_for=answered).usd == Decimal("0.3")
+
+
 def test_an_agreed_price_may_name_the_cached_rates(settings: Any) -> None:
     rates = {"input": 2, "output": 10.5, "cache_read": "0.2", "cache_write": "2.5"}
     settings.MODEL_PRICES = {"claude-x": rates}

@@ -1,9 +1,13 @@
 """One draft becomes one conversation: `generation.service.generate`, over real HTTP."""
 
+import signal
+import subprocess
 import threading
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
+from django.db.transaction import TransactionManagementError
 
 from conversations.models import Conversation
 from convgen.tenancy import EVERY, workspace_scope
@@ -15,7 +19,7 @@ from generation.service import generate
 from generation.simulated.server import SimulatedClaude
 from tests.background import in_background
 from tests.factories import ConversationFactory
-from tests.processes import eventually
+from tests.processes import environment, eventually, manage
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -131,3 +135,37 @@ def test_the_claim_is_kept_however_long_claude_takes(claude: SimulatedClaude, mo
         working.join(timeout=0.1)
     draft.refresh_from_db()
     assert draft.status == "generated"
+
+
+@pytest.mark.parametrize("waits_for", ["Claude", "another attempt"])
+def test_ctrl_c_gives_the_draft_back_with_what_was_spent(
+    claude: SimulatedClaude, settings: Any, waits_for: str
+) -> None:
+    if waits_for == "Claude":
+        claude.when("", "hang", times=None)
+    else:
+        claude.when("", "cut-off", times=None)
+    draft = ConversationFactory(workspace__is_default=True, conversation_id="TPL-0900")
+    command = manage("generate_conversation", "TPL-0900")
+    process = subprocess.Popen(command, env=environment(GENERATION_FIRST_WAIT="60"), stderr=subprocess.DEVNULL)
+    try:
+        eventually(lambda: claude.arrivals and (waits_for == "Claude" or claude.arrivals[0].status == 200), seconds=30)
+        if waits_for != "Claude":
+            eventually(GenerationLog.objects.exists)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) != 0
+    finally:
+        process.kill()
+        process.wait()
+    draft.refresh_from_db()
+    assert (draft.status, draft.claim) == ("draft", None)
+    assert draft.cost_usd == sum(GenerationLog.objects.values_list("cost_usd", flat=True))
+    assert (draft.cost_usd > 0) is (waits_for != "Claude")
+
+
+def test_inside_a_transaction_it_is_refused_before_anything_is_claimed(claude: SimulatedClaude) -> None:
+    draft = ConversationFactory()
+    with pytest.raises(TransactionManagementError, match="outside of a transaction"), transaction.atomic():
+        generate(draft.pk)
+    draft.refresh_from_db()
+    assert (draft.status, claude.requests) == ("draft", [])

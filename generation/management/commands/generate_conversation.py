@@ -18,6 +18,7 @@ from generation.command_line import (
     parameters_from,
     sentence_of,
 )
+from generation.endpoint import endpoint
 from generation.errors import GenerationError
 from generation.preview import Preview, prepared, preview
 from generation.service import generate
@@ -61,15 +62,17 @@ class Command(WorkspaceCommand):
     def _generate(self, draft: Conversation, options: dict[str, Any]) -> None:
         parameters, overrides = parameters_from(options["param"]), overrides_from(options)
         if draft._state.adding:
-            prepared(draft, overrides=overrides)  # what cannot be asked for is not made
+            prepared(draft, overrides=overrides)  # what cannot be asked for is not made,
+            endpoint()  # nor what nobody would answer
             place_in_plan(draft)
         try:
             made = generate(draft.pk, parameters=parameters, overrides=overrides)
         except GenerationError as error:
             if options["id"]:
                 raise
+            draft.refresh_from_db(fields=["status"])
             again = f"manage.py generate_conversation {draft.conversation_id}"
-            raise CommandError(f"{error} {draft} is kept as failed; try it again with: {again}") from error
+            raise CommandError(f"{error} {draft} is kept ({draft.status}); try it again with: {again}") from error
         self.stdout.write(json.dumps(facts_of(made), ensure_ascii=False) if options["json"] else sentence_of(made))
 
 
