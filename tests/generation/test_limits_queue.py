@@ -71,6 +71,7 @@ def test_whoever_was_served_goes_to_the_end_of_the_queue() -> None:
     one(first)
     waits(first)
     _pass_time(WINDOW, first, second)
+    _about_to_ask(second)
     waits(first)
     one(second)
 
@@ -85,6 +86,7 @@ def test_higher_priority_goes_first_though_it_came_later(lower: Priority, higher
     waits(patient)
     waits(urgent, 2)
     _pass_time(WINDOW, patient, urgent)
+    _about_to_ask(urgent)
     assert waits(patient).reason == WaitReason.TURN
     assert len(granted(urgent, 2)) == 2
 
