@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 
 from conversations.choices import DimensionKind
-from conversations.coverage.drafts import ChunksByTopic, lock_plan
+from conversations.coverage.drafts import ChunksByTopic, lock_plan, new_draft
 from conversations.coverage.slots import combination_key, free_slots
 from conversations.coverage.usage import ALL_GROUPS, PLANNED, usage_by_template
 from conversations.models import Chunk, Conversation, Dimension, PromptTemplate, Workspace
@@ -47,27 +47,18 @@ def draft_of(
     Raises `OrderError` for every word that the workspace does not know, at once.
     """
     values = _values(template.workspace, words)
-    chunk = _source(template.workspace, values)
-    return Conversation(
-        workspace=template.workspace,
-        template=template,
-        template_version=template.version,
-        tier=template.tier,
-        category=template.category,
-        chunk=chunk,
-        document=chunk.document if chunk else None,
-        parameters=dict(parameters or {}),
-        created_by=created_by,
-        **{kind: value.name for kind, value in values.items()},
-    )
+    draft = new_draft(template, values, _source(template.workspace, values), created_by=created_by)
+    draft.parameters = dict(parameters or {})
+    return draft
 
 
 @transaction.atomic
 def place_in_plan(draft: Conversation) -> Conversation:
     """Save a draft of `draft_of`, with its readable id and a place of the plan."""
-    assert draft.template is not None
     lock_plan(draft.workspace)
-    draft.slot = _free_slot(draft.template, _values(draft.workspace, {kind: getattr(draft, kind) for kind in PLANNED}))
+    if draft.template:
+        words = {kind.value: getattr(draft, kind) for kind in PLANNED}
+        draft.slot = _free_slot(draft.template, _values(draft.workspace, words))
     [draft.conversation_id] = next_ids(draft.workspace_id, draft.tier, 1)
     draft.save(force_insert=True)
     return draft

@@ -1,13 +1,14 @@
 """Gaps become drafts, each with a source that tells about its topic."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 from django.db import connection, transaction
 
 from conversations.choices import DimensionKind
 from conversations.coverage.gaps import Gap, gaps
 from conversations.coverage.usage import conversations_by_chunk
-from conversations.models import Chunk, Conversation, Workspace
+from conversations.models import Chunk, Conversation, Dimension, PromptTemplate, Workspace
 from conversations.numbering import next_ids
 from convgen.models import User
 
@@ -39,20 +40,25 @@ def _topic(gap: Gap) -> str:
 
 
 def _draft(gap: Gap, readable_id: str, chunks: "ChunksByTopic", created_by: User | None) -> Conversation:
-    words = {kind: dimension.name for kind, dimension in gap.values.items()}
-    chunk = chunks.least_used(_topic(gap))
+    draft = new_draft(gap.template, gap.values, chunks.least_used(_topic(gap)), created_by=created_by)
+    draft.conversation_id, draft.slot = readable_id, gap.slot
+    return draft
+
+
+def new_draft(
+    template: PromptTemplate, values: Mapping[str, Dimension], chunk: Chunk | None, *, created_by: User | None
+) -> Conversation:
+    """A draft of a template with values of dimensions, by kind. It is not saved, and has no id and no slot yet."""
     return Conversation(
-        workspace_id=gap.template.workspace_id,
-        conversation_id=readable_id,
-        template=gap.template,
-        template_version=gap.template.version,
-        tier=gap.template.tier,
-        category=gap.template.category,
-        slot=gap.slot,
+        workspace_id=template.workspace_id,
+        template=template,
+        template_version=template.version,
+        tier=template.tier,
+        category=template.category,
         chunk=chunk,
         document=chunk.document if chunk else None,
         created_by=created_by,
-        **words,
+        **{kind: dimension.name for kind, dimension in values.items()},
     )
 
 

@@ -14,6 +14,7 @@ from tests.factories import (
     BatchItemFactory,
     BatchJobFactory,
     ConversationFactory,
+    GenerationLogFactory,
     UserFactory,
     WorkspaceFactory,
     batch_of,
@@ -71,10 +72,12 @@ def test_the_page_tells_the_reason_the_results_and_why_items_failed(operator: Cl
     BatchItemFactory(job=stopped, status="failed", error_message="Claude is overloaded.")
     made = ConversationFactory(workspace=workspace, status="generated", simulated=True, quality_score="8.4")
     BatchItemFactory(job=stopped, conversation=made, status="completed")
+    GenerationLogFactory(conversation=made, cache_saving_usd="-0.0012")
     page = operator.get(page_of(stopped)).content.decode()
     assert '<p class="errornote">Stopped at the first failure.</p>' in page
     assert "1 × Claude is overloaded." in page
     assert "8.4" in page
+    assert "The prompt cache cost $0.0012 more than it saved." in page
     assert "1 of these conversations was written by simulated Claude" in page
     assert f"?job__id__exact={stopped.pk}&amp;status__exact=failed" in page
 

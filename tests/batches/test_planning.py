@@ -5,6 +5,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from batches.models import BatchItem, BatchJob
 from batches.planning import Order, PlanError, create
@@ -193,3 +195,14 @@ def test_templates_take_turns_so_that_each_is_cached_before_it_is_asked_for_agai
     assert job is not None
     order = job.items.order_by("position").values_list("conversation__conversation_id", flat=True)
     assert list(order) == ["TPL-1", "TPL-4", "TPL-2", "TPL-5", "TPL-3"]
+
+
+def test_it_takes_the_same_queries_for_many_conversations_as_for_few(workspace: Workspace) -> None:
+    counts = []
+    for size in (2, 40):
+        for template in PromptTemplateFactory.create_batch(size // 2, workspace=workspace):
+            ConversationFactory.create_batch(2, workspace=workspace, template=template)
+        with CaptureQueriesContext(connection) as captured:
+            assert create(Order(workspace, selection="drafts")) is not None
+        counts.append(len(captured))
+    assert counts[0] == counts[1]

@@ -24,6 +24,7 @@ def draft() -> Conversation:
     made.template.save()
     PromptTemplateFactory(workspace=workspace, name="Grief", structure="Grief in {{city}}, by {{persona}}.")
     DimensionFactory(workspace=workspace, kind="persona", name="Careful saver")
+    DimensionFactory(workspace=workspace, kind="emotion", name="Anxious")
     return made
 
 
@@ -73,9 +74,10 @@ def test_what_is_wrong_is_said_in_one_line(
 
 
 def test_a_new_one_is_made_from_a_template(claude: SimulatedClaude, draft: Conversation) -> None:
-    said = generate("--template", "grief", "--persona", "careful saver", "--param", "city=Oslo")
+    said = generate("--template=grief", "--persona=careful saver", "--emotion=anxious", "--param", "city=Oslo")
     made = Conversation.objects.get(template__name="Grief")
-    assert (made.status, made.persona, made.parameters) == ("generated", "Careful saver", {"city": "Oslo"})
+    assert (made.status, made.persona, made.emotion) == ("generated", "Careful saver", "Anxious")
+    assert made.parameters == {"city": "Oslo"}
     assert said.startswith(f"{made.conversation_id}: “{made.title}”")
     assert "Grief in Oslo, by Careful saver." in claude.requests[0]["messages"][0]["content"]
 
