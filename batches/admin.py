@@ -24,6 +24,7 @@ from conversations.admin.scoping import visible
 from conversations.choices import Tier
 from conversations.models import Conversation
 from convgen.database.expressions import among
+from generation.configuration import overrides_in_words
 from generation.pricing import saved_by_cache
 
 RECENT = 20  # batches that the list of conversations can be filtered by
@@ -54,9 +55,8 @@ class BatchJobAdmin(ReadOnlyAdmin):
         ("tier", "selection"),
         ("priority", "delivery"),
         ("concurrent_processing", "error_handling"),
-        ("max_attempts", "retry_strategy", "request_timeout"),
-        ("model", "max_tokens", "effort"),
-        ("temperature", "top_p"),
+        "claude",
+        "requests",
         "parameters",
     ]
 
@@ -124,6 +124,18 @@ class BatchJobAdmin(ReadOnlyAdmin):
     @admin.display(description="budget")
     def budget(self, job: BatchJob) -> str:
         return self.get_empty_value_display() if job.budget_usd is None else usd(job.budget_usd)
+
+    @admin.display(description="Claude")
+    def claude(self, job: BatchJob) -> str:
+        return overrides_in_words(job) or "As templates, workspace and settings say."
+
+    @admin.display(description="requests")
+    def requests(self, job: BatchJob) -> str:
+        each = f"{job.request_timeout} s each" if job.request_timeout else "as long as the settings allow"
+        how_often = (
+            "1 for a conversation" if job.max_attempts == 1 else f"{job.max_attempts} for a conversation at most"
+        )
+        return f"{how_often}, {each}. Waits: {job.get_retry_strategy_display().lower()}."
 
     @admin.display(description="shared parameters")
     def parameters(self, job: BatchJob) -> str:

@@ -84,10 +84,7 @@ class Configuration:
 
     def _said(self, name: str) -> str:
         """`temperature 0.7 (template “Grief”)`."""
-        value = getattr(self, name)
-        words = f"{value:,}" if isinstance(value, int) else str(value)
-        named = words if name == "model" else f"{_LABELS[name]} {words}"
-        origin = self.origins.get(name)
+        named, origin = _named(name, getattr(self, name)), self.origins.get(name)
         return f"{named} ({origin})" if origin else named
 
 
@@ -116,6 +113,17 @@ def configuration_of(levels: Iterable[Configured | Overrides | None]) -> Configu
         if name not in values:
             values[name], origins[name] = value, setting
     return Configuration(**values, origins=origins)
+
+
+def overrides_in_words(level: Configured | Overrides) -> str:
+    """What one level sets, `claude-sonnet-4-6, temperature 0.70`; an empty text when it sets nothing."""
+    given = {name: value for name in CONFIGURATION if (value := getattr(level, name)) not in ("", None)}
+    return ", ".join(_named(name, value) for name, value in given.items())
+
+
+def _named(name: str, value: Any) -> str:
+    words = f"{value:,}" if isinstance(value, int) else str(value)
+    return words if name == "model" else f"{_LABELS[name]} {words}"
 
 
 def _origin(level: Configured | Overrides | None) -> str:

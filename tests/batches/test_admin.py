@@ -82,6 +82,16 @@ def test_the_page_tells_the_reason_the_results_and_why_items_failed(operator: Cl
     assert f"?job__id__exact={stopped.pk}&amp;status__exact=failed" in page
 
 
+def test_the_page_tells_how_claude_is_asked(operator: Client, workspace: Workspace) -> None:
+    page = operator.get(page_of(job(workspace, "completed", model=""))).content.decode()
+    assert "As templates, workspace and settings say." in page
+    assert "3 for a conversation at most, as long as the settings allow. Waits: exponential: 1, 2, 4, 8, 16 s." in page
+    own = {"model": "claude-sonnet-4-6", "temperature": "0.70", "max_attempts": 1, "request_timeout": 60}
+    page = operator.get(page_of(job(workspace, "completed", **own))).content.decode()
+    assert "claude-sonnet-4-6, temperature 0.70" in page
+    assert "1 for a conversation, 60 s each." in page
+
+
 def test_items_are_listed_by_job_and_status_with_their_sentence(workspace: Workspace) -> None:
     client = member(workspace, "operator")
     mine, other = job(workspace), job(workspace, "paused")
