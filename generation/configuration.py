@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 
+from conversations.choices import Effort
 from conversations.models import PromptTemplate, Workspace
 from conversations.models.configuration import CONFIGURATION, Configured
 from generation.errors import ConfigurationInvalid
@@ -52,7 +53,7 @@ class Configuration:
                 f"{self._said('max_tokens')} is more than the {LONGEST_UNSTREAMED:,} tokens that a reply may have here."
             )
         if self.effort and self.effort not in facts.efforts:
-            taken = " or ".join(effort for effort in _EFFORTS if effort in facts.efforts)
+            taken = " or ".join(effort for effort in Effort.values if effort in facts.efforts)
             found["effort"] = f"{self._said('effort')} is not taken by {self._said('model')}: " + (
                 f"choose {taken}." if taken else "leave effort empty, or choose another model."
             )
@@ -89,7 +90,6 @@ class Configuration:
 
 
 _LABELS = {"max_tokens": "max tokens", "effort": "effort", "temperature": "temperature", "top_p": "top-p"}
-_EFFORTS = ("low", "medium", "high", "xhigh", "max")
 
 
 def configuration_of(levels: Iterable[Configured | Overrides | None]) -> Configuration:
