@@ -23,7 +23,7 @@ from conversations.admin.versions import VersionsOnPage
 from conversations.changes import OPEN_TO_ORDER
 from conversations.choices import DimensionKind, Status
 from conversations.models import Conversation, Dimension
-from conversations.models.conversation import NEWEST, ConversationQuerySet
+from conversations.models.conversation_queries import NEWEST, ConversationQuerySet
 from conversations.review import Decision, decide
 
 EDITS_SHOWN = 20  # the latest: each has the turns as they were

@@ -16,7 +16,7 @@ from conversations.admin.scoping import VisibleChoices, WorkspaceRowForm, visibl
 from conversations.choices import DimensionKind
 from conversations.duplication import duplicate
 from conversations.models import Dimension, PromptTemplate, TemplateApplicability
-from conversations.models.conversation import is_live
+from conversations.models.conversation_queries import is_live
 
 APPLICABLE = (DimensionKind.PERSONA, DimensionKind.EMOTION, DimensionKind.TOPIC)
 LONG_TEXTS = ("structure", "system_prompt", "variables", "style_notes", "example_conversation", "required_elements")

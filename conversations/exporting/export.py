@@ -10,7 +10,7 @@ from typing import Any
 from conversations.choices import WITH_TURNS, ExportFormat, ExportStatus, Status
 from conversations.exporting import openai
 from conversations.models import Conversation, Export, Turn, Workspace
-from conversations.models.conversation import ConversationQuerySet
+from conversations.models.conversation_queries import ConversationQuerySet
 
 FORMATS = {ExportFormat.OPENAI: openai}
 SCOPES = ("all", *(status.value for status in WITH_TURNS))

@@ -1,9 +1,6 @@
 """A conversation, its turns, its readable number, and the fingerprint that finds near duplicates."""
 
-import math
-import re
 from decimal import Decimal
-from typing import Self
 
 import pgtrigger
 from django.conf import settings
@@ -13,20 +10,18 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Cast
 
-from conversations.choices import NOT_LIVE, UNWRITTEN, WITH_TURNS, ParentType, Status, Tier, TurnRole
+from conversations.choices import NOT_LIVE, UNWRITTEN, ParentType, Status, Tier, TurnRole
+from conversations.models.conversation_queries import NEWEST, ConversationQuerySet
 from conversations.models.coverage_triggers import CoverDeleted, CoverInserted, CoverUpdated
 from conversations.models.prompt_template import PromptTemplate
 from conversations.models.search_document import WHEN_CONVERSATIONS_CHANGE, WHEN_TURNS_CHANGE
 from conversations.models.source import Chunk, Document
 from conversations.models.workspace import Workspace, WorkspaceRow
-from conversations.search import with_words
 from conversations.transitions import CONVERSATION
 from convgen.database.triggers import refuse
 from convgen.models import at_least, one_of
 from convgen.states import Transitions
 from convgen.tenancy.references import SameWorkspace, referable
-
-NEWEST = ["created_at", "id"]  # an index is read in both directions
 
 
 def _newest_by(*fields: str) -> models.Index:
@@ -38,54 +33,6 @@ def _where_there_is(reference: str) -> models.Index:
     """For an optional reference. Conversations without it cost nothing."""
     condition = Q(**{f"{reference}__isnull": False})
     return models.Index(fields=[reference], condition=condition, name=f"conversation_{reference}")
-
-
-def is_live(prefix: str = "") -> Q:
-    """The condition that a conversation fills its slot: a new version does once it is written."""
-    status = f"{prefix}status__in"
-    first_or_written = Q(**{f"{prefix}version": 1}) | ~Q(**{status: UNWRITTEN})
-    return ~Q(**{status: NOT_LIVE}) & first_or_written
-
-
-class ConversationQuerySet(models.QuerySet["Conversation"]):
-    def live(self) -> Self:
-        """Those that fill their slot."""
-        return self.filter(is_live())
-
-    def with_turns(self) -> Self:
-        return self.filter(status__in=WITH_TURNS)
-
-    def scored(self, *, at_least: Decimal | float | None = None, below: Decimal | float | None = None) -> Self:
-        """Those with a score in a range: `at_least` ≤ score < `below`, from 0.0 to 10.0."""
-        found = self.filter(quality_tenths__isnull=False)
-        if at_least is not None:
-            found = found.filter(quality_tenths__gte=_tenths(at_least))
-        if below is not None:
-            found = found.filter(quality_tenths__lt=_tenths(below))
-        return found
-
-    def for_review(self) -> Self:
-        """The review queue, the weakest first, and of equals the one that waits longest."""
-        return self.filter(status=Status.PENDING_REVIEW).order_by("quality_tenths", *NEWEST)
-
-    def in_tier(self, tier: str) -> Self:
-        """Those of one tier; all of them for "all"."""
-        return self if tier == "all" else self.filter(tier=tier)
-
-    def named(self, readable_id: str) -> Self:
-        """The one with this readable id, however it is capitalised; one in each workspace."""
-        typed = readable_id.strip()
-        usual = re.sub(r"-V(\d+)$", r"-v\1", typed.upper())
-        return self.filter(conversation_id__in=[typed, usual])
-
-    def in_chain_of(self, conversation: "Conversation") -> Self:
-        """All versions of a conversation, itself among them."""
-        first = conversation.first_version or conversation.pk
-        return self.filter(Q(pk=first) | Q(first_version=first))
-
-    def matching(self, text: str) -> Self:
-        """Those in which the words of the text occur; how it may be written: `conversations/search.py`."""
-        return self.filter(with_words(text))
 
 
 class ReviewHistoryGrows(pgtrigger.Trigger):
@@ -123,11 +70,6 @@ class OneCurrentVersion(pgtrigger.Trigger):
         END IF;
         RETURN NEW;
     """
-
-
-def _tenths(score: Decimal | float) -> int:
-    """A bound of scores, which have one decimal: what lies between two of them is rounded up."""
-    return math.ceil(Decimal(str(score)) * 10)
 
 
 class Conversation(WorkspaceRow):
