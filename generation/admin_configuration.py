@@ -24,6 +24,8 @@ class ConfiguredForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if not self.errors.keys() & set(CONFIGURATION):
+            if workspace := cleaned.get("workspace"):  # a new template's: it has its say, too
+                self.instance.workspace = workspace
             for name in CONFIGURATION:
                 if name in self.fields:
                     setattr(self.instance, name, cleaned[name])

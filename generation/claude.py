@@ -14,6 +14,7 @@ from pydantic import BaseModel, NonNegativeInt, ValidationError
 
 from conversations.text import storable_json
 from generation import errors
+from generation.configuration import SAMPLING
 from generation.endpoint import Endpoint
 from generation.rate_headers import NOTHING_SAID, RateHeaders, rate_headers
 
@@ -39,9 +40,8 @@ ACCOUNT_CODES = (
 )
 OVERLOADED = 529  # Anthropic's own status code
 
-# The API's present version refuses these for every model, and the SDK has no arguments for them. Older models take
-# them under the version before (generation/model_catalogue.py).
-SAMPLING = ("temperature", "top_p")
+# The API's present version refuses sampling for every model, and the SDK has no arguments for it. Older models take it
+# under the version before (generation/model_catalogue.py).
 SAMPLING_VERSION = {"anthropic-version": "2023-06-01"}
 
 # A proxy that the environment names does not lead to this machine's own ports.

@@ -79,7 +79,9 @@ def _said(headers: Mapping[str, str], name: str, now: datetime) -> LimitSaid:
 
 
 def _number(text: str | None) -> int | None:
-    return min(int(text), MOST) if text is not None and text.isascii() and text.isdecimal() else None
+    if text is None or len(text) > 100:  # Python refuses to read thousands of digits
+        return None
+    return min(int(text), MOST) if text.isascii() and text.isdecimal() else None
 
 
 def _seconds_until(text: str | None, now: datetime) -> float | None:

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from conversations.models import PromptTemplate, Workspace
-from tests.admin_pages import filled_in, member, page_of, said
+from tests.admin_pages import add_to, filled_in, member, page_of, said
 from tests.factories import PromptTemplateFactory
 
 pytestmark = pytest.mark.django_db
@@ -54,6 +54,15 @@ def test_a_value_that_the_workspaces_model_does_not_take_is_refused_beside_its_f
     assert "is not taken by claude-opus-5-5 (workspace “Practice”)" in refused["temperature"][0]
     template.refresh_from_db()
     assert template.temperature is None
+
+
+def test_a_new_template_is_checked_with_what_its_workspace_says(lead: Client, template: PromptTemplate) -> None:
+    new = {"name": "New", "tier": "scenario", "structure": "Write.", "temperature": "0.7"}
+    refused = errors(lead.post(add_to(PromptTemplate), filled_in(lead, add_to(PromptTemplate), **new)))
+    assert "is not taken by claude-opus-5-5 (workspace “Practice”)" in refused["temperature"][0]
+    Workspace.objects.update(model="claude-sonnet-4-6")
+    assert lead.post(add_to(PromptTemplate), filled_in(lead, add_to(PromptTemplate), **new)).status_code == 302
+    assert str(PromptTemplate.objects.get(name="New").temperature) == "0.70"
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_without_headers_nothing_is_said() -> None:
     assert not NOTHING_SAID.tokens_limited
 
 
-@pytest.mark.parametrize("text", ["", "-1", "1.5", "many", "٣", "0x10"])
+@pytest.mark.parametrize("text", ["", "-1", "1.5", "many", "٣", "0x10", "9" * 5_000])
 def test_a_number_that_cannot_be_read_is_not_said(text: str) -> None:
     assert rate_headers({"anthropic-ratelimit-requests-remaining": text}) == NOTHING_SAID
 
