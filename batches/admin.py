@@ -1,6 +1,6 @@
 """Batches and their items, and conversations with *Generate selected*."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +11,9 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from batches import control, planning
+from batches import planning
 from batches.admin_regeneration import RegeneratingConversationAdmin
+from batches.admin_steering import SteeringAdmin
 from batches.choices import OPEN, ItemStatus, Selection
 from batches.models import BatchItem, BatchJob
 from batches.summary import summarize
@@ -31,14 +32,13 @@ RECENT = 20  # batches that the list of conversations can be filtered by
 
 
 @admin.register(BatchJob)
-class BatchJobAdmin(ReadOnlyAdmin):
+class BatchJobAdmin(SteeringAdmin):
     list_display = ["name", "state", "progress", "failed", "cost", "priority", "started_at", "created_by"]
     list_filter = ["status", "priority", "tier", "delivery"]
     list_select_related = ["created_by"]
     search_fields = ["name", "model", "created_by__username"]
     date_hierarchy = "created_at"
     ordering = ["-created_at"]
-    actions = ["pause", "resume", "cancel", "retry_failed_items"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         reason = [(None, {"fields": ["reason"]})] if obj and obj.status_reason else []
@@ -50,7 +50,7 @@ class BatchJobAdmin(ReadOnlyAdmin):
             ("Record", {"fields": ["id", "created_by", "created_at", "workspace"], "classes": ["collapse"]}),
         ]
 
-    _time_and_cost = [("started_at", "completed_at", "estimated_time_remaining"), ("cost", "budget")]
+    _time_and_cost = [("started_at", "completed_at", "estimated_time_remaining"), ("cost", "budget_usd")]
     _configuration = [
         ("tier", "selection"),
         ("priority", "delivery"),
@@ -59,10 +59,6 @@ class BatchJobAdmin(ReadOnlyAdmin):
         "requests",
         "parameters",
     ]
-
-    def has_control_permission(self, request: HttpRequest) -> bool:
-        """A batch is not edited, but who may change it may steer it."""
-        return request.user.has_perm("batches.change_batchjob")
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return request.user.has_perm("batches.delete_batchjob") and (obj is None or not obj.at_work)
@@ -121,10 +117,6 @@ class BatchJobAdmin(ReadOnlyAdmin):
     def cost(self, job: BatchJob) -> str:
         return usd(job.actual_cost_usd)
 
-    @admin.display(description="budget")
-    def budget(self, job: BatchJob) -> str:
-        return self.get_empty_value_display() if job.budget_usd is None else usd(job.budget_usd)
-
     @admin.display(description="Claude")
     def claude(self, job: BatchJob) -> str:
         return overrides_in_words(job) or "As templates, workspace and settings say."
@@ -141,53 +133,9 @@ class BatchJobAdmin(ReadOnlyAdmin):
     def parameters(self, job: BatchJob) -> str:
         return pretty_json(job.shared_parameters) if job.shared_parameters else self.get_empty_value_display()
 
-    # Steering. Each action says which batches it could not be done to, and why.
-
-    @admin.action(description="Pause selected batches", permissions=["control"])
-    def pause(self, request: HttpRequest, jobs: QuerySet[BatchJob]) -> None:
-        reason = f"Paused by {request.user.get_username()}."
-        self._steer(request, jobs, lambda pk: control.pause(pk, reason), "paused", "processing")
-
-    @admin.action(description="Resume selected batches", permissions=["control"])
-    def resume(self, request: HttpRequest, jobs: QuerySet[BatchJob]) -> None:
-        self._steer(request, jobs, control.resume, "resumed", "paused")
-
-    @admin.action(description="Cancel selected batches", permissions=["control"])
-    def cancel(self, request: HttpRequest, jobs: QuerySet[BatchJob]) -> None:
-        self._steer(request, jobs, control.cancel, "cancelled", "unfinished")
-
-    def _steer(
-        self, request: HttpRequest, jobs: QuerySet[BatchJob], act: Callable[[UUID], bool], done: str, needed: str
-    ) -> None:
-        for job in jobs:
-            if act(job.pk):
-                self.message_user(request, f"“{job}” is {done}.", messages.SUCCESS)
-            else:
-                job.refresh_from_db(fields=["status"])
-                state = job.get_status_display().lower()
-                refusal = f"“{job}” cannot be {done}: it is {state}, and only a batch that is {needed} can be."
-                self.message_user(request, refusal, messages.WARNING)
-
-    @admin.action(description="Retry failed items of selected batches", permissions=["control"])
-    def retry_failed_items(self, request: HttpRequest, jobs: QuerySet[BatchJob]) -> None:
-        for job in jobs:
-            if retried := control.retry_failed(job.pk):
-                what = "1 failed item is" if retried == 1 else f"{retried} failed items are"
-                self.message_user(request, f"{what} queued once more in “{job}”.", messages.SUCCESS)
-            else:
-                self.message_user(request, _why_not_retried(job), messages.WARNING)
-
 
 def _items(job: BatchJob, status: ItemStatus, text: object) -> SafeString:
     return list_link("batches_batchitem", text, {"job__id__exact": job.pk, "status__exact": status.value})
-
-
-def _why_not_retried(job: BatchJob) -> SafeString:
-    if not job.ended:
-        return format_html("“{}” has no failed items that could be retried.", job)
-    filters = {"batch": job.pk, "status__exact": "failed"}
-    failed = list_link("conversations_conversation", "its failed conversations", filters)
-    return format_html("“{}” has ended. Generate {} in a new batch instead.", job, failed)
 
 
 @admin.register(BatchItem)

@@ -13,6 +13,7 @@ from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
 from django.utils import timezone
 from django_q.tasks import async_task
 
+from batches import notices
 from batches.choices import ENDED, OPEN, ItemStatus, JobStatus, Priority
 from batches.models import BatchItem, BatchJob
 from batches.transitions import JOB
@@ -67,6 +68,15 @@ def pause(job_id: UUID, reason: str = "") -> bool:
 
 
 @transaction.atomic
+def suspend(job_id: UUID, reason: str) -> bool:
+    """Pause a job that cannot go on by itself, and tell whoever started it. False unless it is processing."""
+    suspended = pause(job_id, reason)
+    if suspended:
+        notices.order(job_id)
+    return suspended
+
+
+@transaction.atomic
 def resume(job_id: UUID) -> bool:
     """Go on with what is left. False unless the job is paused."""
     resumed = _move(job_id, (JobStatus.PAUSED,), JobStatus.PROCESSING, status_reason="")
@@ -88,9 +98,13 @@ def cancel(job_id: UUID) -> bool:
     return _end(job_id, JobStatus.CANCELLED, "")
 
 
+@transaction.atomic
 def stop(job_id: UUID, reason: str) -> bool:
     """End the job as failed, before its items are through. False when it has ended already."""
-    return _end(job_id, JobStatus.FAILED, reason)
+    stopped = _end(job_id, JobStatus.FAILED, reason)
+    if stopped:
+        notices.order(job_id)
+    return stopped
 
 
 @transaction.atomic

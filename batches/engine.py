@@ -11,6 +11,7 @@ import os
 import socket
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -21,9 +22,11 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from batches import control, leases
+from batches.budget import Budget
 from batches.choices import ErrorHandling, JobStatus
 from batches.draining import Drain, Granted
-from batches.leases import Claimed, Look, Work
+from batches.in_flight import InFlight
+from batches.leases import Look, Work
 from batches.models import BatchJob
 from conversations.models import Workspace
 from convgen.database.threads import DatabaseThreads
@@ -42,6 +45,7 @@ from generation.service import Generator, Interrupted, Outcome
 logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.25  # how often the job is looked at: pause and cancel must act within a second
+UNSAVED = 4  # a quarter of the concurrency: how many replies more than calls may wait to be saved
 UNAVAILABLE_IN_A_ROW = 3  # conversations lost to an unavailable Claude before the job pauses, or the concurrency
 
 
@@ -70,7 +74,7 @@ def _run_in_scope(job: BatchJob, on_unfinished: Callable[[UUID], None], stopping
     except (OperationalError, InterfaceError):
         raise  # the database's trouble: the reaper revives the job once the lease has ended
     except Exception as error:
-        control.pause(job.pk, f"The batch could not be run: {error}")
+        control.suspend(job.pk, f"The batch could not be run: {error}")
         leases.leave_job(job.pk, runner, on_unfinished)
         raise
     leases.leave_job(job.pk, runner, on_unfinished)
@@ -111,15 +115,16 @@ class Slice:
     stopping: Callable[[], bool]
 
     known: Drafts = field(default_factory=Drafts)
-    in_flight: "dict[asyncio.Task[None], Work]" = field(default_factory=dict)
+    ready: deque[Work] = field(default_factory=deque)  # claimed, so that they can begin at once
+    in_flight: InFlight = field(default_factory=InFlight)
     unavailable: int = 0  # conversations in a row that failed because Claude was not there
     begun_at: float = field(default_factory=time.monotonic)
     beat_at: float = 0.0
     look_at: float = 0.0
+    looked_at: float = 0.0
     held_up: Wait | None = None  # by the limit
     turn_at: float = 0.0  # when that is likely to end
     ask_at: float = 0.0  # when the limit may be asked again
-    ended: int = 0  # calls of this slice
     seen: Look | None = None
     waiting: int = 0  # items that can be claimed
 
@@ -128,24 +133,27 @@ class Slice:
             while seen := await self._look():
                 if self._should_drain(seen):
                     self.drain.begin()
-                elif (room := self._room(seen)) > 0:
-                    await self._begin(room)
+                else:
+                    await self._begin_some(seen)
                 if not self.in_flight and (self.drain.begun or await self._all_ended()):
                     return
-                await self._wait(LOOK_SECONDS)
+                await self.in_flight.news(LOOK_SECONDS)
         finally:
             self.drain.begin()
             try:
-                with suppress(*UNREACHABLE):  # then it is passed over
+                with suppress(*UNREACHABLE):  # then it is passed over, and the leases run out
                     await self.steering(self.limit.withdraw)
+                    await self.steering(leases.put_back, self.ready)
             finally:
+                self.ready.clear()
                 await self._settle()
 
     async def _look(self) -> Look | None:
         """The job as it stands, at most every `LOOK_SECONDS` from the database; None when it has another runner."""
         await self._beat()
         if time.monotonic() >= self.look_at:
-            self.look_at = time.monotonic() + LOOK_SECONDS
+            self.looked_at = time.monotonic()
+            self.look_at = self.looked_at + LOOK_SECONDS
             self.seen = await self.steering(
                 leases.look, self.job.pk, self.runner, waiting_for=self._waiting_for(), pace=self._pace()
             )
@@ -156,10 +164,11 @@ class Slice:
         return self.seen
 
     async def _beat(self) -> None:
-        """Keep the leases of what is in flight."""
-        if self.in_flight and time.monotonic() >= self.beat_at:
+        """Keep the leases of what is claimed."""
+        works = [*self.ready, *self.in_flight.works]
+        if works and time.monotonic() >= self.beat_at:
             self.beat_at = time.monotonic() + settings.BATCH_LEASE_SECONDS / 3
-            await self.steering(leases.heartbeat, list(self.in_flight.values()))
+            await self.steering(leases.heartbeat, works)
 
     def _waiting_for(self) -> str:
         seconds = self.turn_at - time.monotonic()
@@ -167,11 +176,12 @@ class Slice:
 
     def _pace(self) -> float | None:
         """Seconds per item in this slice: time that the job was paused must not count."""
-        return (time.monotonic() - self.begun_at) / self.ended if self.ended else None
+        ended = self.in_flight.ended
+        return (time.monotonic() - self.begun_at) / ended if ended else None
 
     async def _all_ended(self) -> bool:
         """Whether nothing is left: asked of the database when nothing is in flight and nothing waits."""
-        if self.waiting:
+        if self.waiting or self.ready:
             return False
         self.look_at = 0.0
         seen = await self._look()
@@ -181,59 +191,74 @@ class Slice:
         over = time.monotonic() - self.begun_at > settings.BATCH_SLICE_SECONDS
         return self.drain.begun or seen.status != JobStatus.PROCESSING or over or self.stopping()
 
-    def _room(self, seen: Look) -> int:
-        """How many more calls may begin: free places, as long as there are items left and the limit has room."""
-        if time.monotonic() < self.ask_at:
-            return 0
-        concurrency = min(seen.concurrency, int(settings.MAX_BATCH_CONCURRENCY))
-        return min(concurrency - len(self.in_flight), self.waiting)
+    async def _begin_some(self, seen: Look) -> None:
+        """Begin what is ready, and claim the next ones while Claude is at those: a free place is filled at once."""
+        if not self.ready:
+            await self._claim(seen)
+        if self.ready:
+            await self._begin(seen)
+        if len(self.ready) <= self._concurrency(seen) / 2:
+            await self._claim(seen)
 
-    async def _begin(self, room: int) -> None:
-        begun = await self.steering(self._claim, room)
-        if isinstance(begun, Wait):
-            self.held_up, now = begun, time.monotonic()
-            self.turn_at, self.ask_at = now + begun.seconds, now + begun.ask_in
+    async def _claim(self, seen: Look) -> None:
+        if (wanted := min(self._concurrency(seen) - len(self.ready), self.waiting)) <= 0:
             return
-        self.held_up = None
-        grants, claimed = begun
-        self.waiting -= len(grants)
-        for work, grant in zip(claimed.works, grants, strict=False):
-            self.in_flight[asyncio.create_task(self._work(work, grant))] = work
+        claimed = await self.steering(leases.claim, self.job, self.runner, wanted, self.known)
+        self.waiting -= wanted
+        self.ready.extend(claimed.works)
         for error in claimed.refused:
             await self._judge(error)
 
-    def _claim(self, room: int) -> tuple[list[Grant], Claimed] | Wait:
-        """Ask the limit first and claim then: what is claimed can be sent at once."""
-        grants = self.limit.acquire(room)
-        if isinstance(grants, Wait):
-            return grants
-        try:
-            claimed = leases.claim(self.job, self.runner, len(grants), self.known)
-        except BaseException:
-            with suppress(*UNREACHABLE):  # then they count in vain for a window
-                self.limit.release(grants)
-            raise
-        self.limit.release(grants[len(claimed.works) :])
-        return grants, claimed
-
-    async def _wait(self, seconds: float) -> None:
-        """Until a call ends, but no longer than so many seconds."""
-        if not self.in_flight:
-            await asyncio.sleep(seconds)
+    async def _begin(self, seen: Look) -> None:
+        """Begin as many calls as there are free places, and as limit and budget have room for."""
+        if time.monotonic() < self.ask_at or (room := self._places(seen)) <= 0:
             return
-        done, _pending = await asyncio.wait(self.in_flight, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        self.ended += len(done)
-        for task in done:
-            del self.in_flight[task]
+        if seen.budget_usd is not None and (room := min(room, await self._affordable())) <= 0:
+            return
+        grants = await self.steering(self.limit.acquire, min(room, len(self.ready)))
+        if isinstance(grants, Wait):
+            self.held_up, now = grants, time.monotonic()
+            self.turn_at, self.ask_at = now + grants.seconds, now + grants.ask_in
+            return
+        self.held_up = None
+        if time.monotonic() - self.looked_at > settings.BATCH_LEASE_SECONDS / 2:  # this process stood still meanwhile
+            await self.steering(self.limit.release, grants)
+            return  # who runs the job now is for the next look to say
+        for grant in grants:
+            self.in_flight.begin(self.ready.popleft(), partial(self._work, grant))
+
+    async def _affordable(self) -> int:
+        """How many more calls the budget has room for. Without room, and with nothing in flight, the job pauses."""
+        begun = len(self.in_flight)
+        self.look_at = 0.0  # what has ended since the last look has cost something
+        seen = await self._look()
+        if seen is None:
+            return 0
+        budget = Budget(seen.budget_usd, seen.spent_usd, seen.ended)
+        room = budget.room(begun)
+        if room <= 0 and not begun:
+            await self._stop(control.suspend, budget.in_words())
+        return room
+
+    def _places(self, seen: Look) -> int:
+        """How many more calls may be in flight. A reply that is being saved leaves its place to the next call, unless
+        too many wait to be saved: they would be paid for again, should this process die.
+        """
+        concurrency = self._concurrency(seen)
+        most_begun = concurrency + max(1, concurrency // UNSAVED)
+        return min(concurrency - self.in_flight.calls, most_begun - len(self.in_flight))
+
+    def _concurrency(self, seen: Look) -> int:
+        return min(seen.concurrency, int(settings.MAX_BATCH_CONCURRENCY))
 
     async def _settle(self) -> None:
         """Let what is in flight come to its end, and keep its leases until then."""
         while self.in_flight:
-            await self._wait(settings.BATCH_LEASE_SECONDS / 3)
+            await self.in_flight.news(settings.BATCH_LEASE_SECONDS / 3)
             with suppress(*UNREACHABLE):
                 await self._beat()
 
-    async def _work(self, work: Work, grant: Grant) -> None:
+    async def _work(self, grant: Grant, work: Work, answered: Callable[[], None]) -> None:
         granted = Granted(grant, partial(self.limit.permit, self.drain.sleep), self.drain)
         try:
             outcome = await self.generator.generate(
@@ -241,6 +266,7 @@ class Slice:
                 work.call_id,
                 permit=granted,
                 orderer=work,
+                answered=answered,
             )
             await self._judge_outcome(outcome)
         except Interrupted as interrupted:
@@ -271,10 +297,10 @@ class Slice:
             self.unavailable += 1
         in_vain = self.unavailable >= max(UNAVAILABLE_IN_A_ROW, self.job.concurrent_processing)
         if isinstance(error, FixConfiguration | StopEverything) or in_vain:
-            await self._stop(control.pause, error)
+            await self._stop(control.suspend, str(error))
         elif self.job.error_handling == ErrorHandling.STOP:
-            await self._stop(control.stop, error)
+            await self._stop(control.stop, str(error))
 
-    async def _stop(self, how: Callable[[UUID, str], bool], error: GenerationError) -> None:
+    async def _stop(self, how: Callable[[UUID, str], bool], reason: str) -> None:
         self.drain.begin()
-        await self.steering(how, self.job.pk, str(error))
+        await self.steering(how, self.job.pk, reason)

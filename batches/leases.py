@@ -7,7 +7,6 @@ the call id of the present claim, so a late or duplicate worker changes nothing.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -17,6 +16,7 @@ from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from batches import notices
 from batches.choices import OPEN, ItemStatus, JobStatus
 from batches.models import BatchItem, BatchJob
 from conversations.models import Conversation
@@ -40,7 +40,8 @@ SET status_reason = CASE WHEN status = 'processing' THEN %(waiting_for)s ELSE st
     runner_lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second',
     seconds_per_item = coalesce(%(pace)s::float, seconds_per_item)
 WHERE id = %(job)s AND runner = %(runner)s
-RETURNING status, priority, concurrent_processing, total_items - completed_items, (
+RETURNING status, priority, concurrent_processing, budget_usd, actual_cost_usd, completed_items,
+    total_items - completed_items, (
     SELECT count(*) FROM (
         SELECT FROM batches_batchitem
         WHERE job_id = %(job)s
@@ -67,6 +68,16 @@ WHERE item.id = free.id
 RETURNING item.id, item.conversation_id, item.call_id, free.former, item.attempts
 """
 
+KEEP_ITEMS = """
+UPDATE batches_batchitem AS item SET lease_expires_at = clock_timestamp() + %s * interval '1 second'
+FROM (
+    SELECT id FROM batches_batchitem
+    WHERE id = ANY(%s::uuid[]) AND call_id = ANY(%s::uuid[]) AND status = 'processing'
+    FOR NO KEY UPDATE SKIP LOCKED
+) AS held
+WHERE item.id = held.id
+"""
+
 
 @dataclass(frozen=True)
 class Look:
@@ -75,6 +86,9 @@ class Look:
     status: str
     priority: str
     concurrency: int
+    budget_usd: Decimal | None
+    spent_usd: Decimal
+    ended: int  # items, either way
     unfinished: int  # items not ended, those in flight included
     waiting: int  # items that can be claimed; counted up to 1,000
 
@@ -93,7 +107,8 @@ class Work(Orderer):
     draft: Conversation
 
     def holds(self) -> bool:
-        held = _held(self.item_id, self.call_id).select_for_update().values_list("pk", flat=True)
+        # Without an order, which would join the job's row, and lock it as long as this is being saved.
+        held = _held(self.item_id, self.call_id).order_by().select_for_update().values_list("pk", flat=True)
         return bool(held[:1])
 
     def end(self, error: GenerationError | None, spent_usd: Decimal) -> None:
@@ -158,11 +173,15 @@ def _claim_rows(job: BatchJob, runner: str, wanted: int) -> tuple[list[tuple[Any
 
 
 def heartbeat(works: Iterable[Work]) -> None:
-    """Keep the leases of items that are being worked on, and the claims on their conversations."""
+    """Keep the leases of items that are being worked on, and the claims on their conversations.
+
+    One that is being saved at this moment is passed over: the runner's own lease must not wait for that.
+    """
     works = list(works)
-    held = BatchItem.objects.filter(call_id__in=[work.call_id for work in works], status=ItemStatus.PROCESSING)
-    held.update(lease_expires_at=timezone.now() + timedelta(seconds=settings.BATCH_LEASE_SECONDS))
-    claims.renew([claims.Claim(work.draft.pk, work.call_id) for work in works])
+    with connection.cursor() as cursor:
+        calls = [work.call_id for work in works]
+        cursor.execute(KEEP_ITEMS, [settings.BATCH_LEASE_SECONDS, [work.item_id for work in works], calls])
+    claims.keep([claims.Claim(work.draft.pk, work.call_id) for work in works])
 
 
 @transaction.atomic
@@ -183,6 +202,12 @@ def give_back(work: Work, *, requests: int, spent_usd: Decimal) -> None:
         claims.give_back(work.draft.id, work.call_id, spent_usd)
 
 
+def put_back(works: Iterable[Work]) -> None:
+    """Put back items that were claimed and not begun."""
+    for work in works:
+        give_back(work, requests=0, spent_usd=ZERO)
+
+
 @transaction.atomic
 def leave_job(job_id: UUID, runner: str, on_unfinished: Callable[[UUID], None]) -> None:
     """Give up the runner's lease. A job without open items has ended; one with some needs `on_unfinished`,
@@ -197,6 +222,7 @@ def leave_job(job_id: UUID, runner: str, on_unfinished: Callable[[UUID], None]) 
         job.status = JobStatus.COMPLETED if job.successful_items else JobStatus.FAILED
         job.status_reason = ""
         job.completed_at = timezone.now()
+        notices.order(job_id)
     written = ["runner", "runner_lease_expires_at", "status", "status_reason", "completed_at", "updated_at"]
     job.save(update_fields=written)
     if unfinished and job.status == JobStatus.PROCESSING:

@@ -46,7 +46,9 @@ class BatchJob(Configured, WorkspaceRow):
     name = models.CharField(max_length=200)
     status = models.CharField(max_length=20, choices=JobStatus, default=JobStatus.QUEUED)
     status_reason = models.TextField(blank=True, help_text="Why it was paused or stopped, in words.")
-    priority = models.CharField(max_length=10, choices=Priority, default=Priority.NORMAL)
+    priority = models.CharField(
+        max_length=10, choices=Priority, default=Priority.NORMAL, help_text="Higher ones go first."
+    )
 
     # Kept by triggers (batches/counters.py).
     total_items = models.PositiveIntegerField(default=0, editable=False)
@@ -89,8 +91,15 @@ class BatchJob(Configured, WorkspaceRow):
         validators=[MinValueValidator(1)],
         help_text="Seconds for one request, at most. Empty: as the installation has it.",
     )
-    # What it may cost, in USD; nothing: whatever it costs.
-    budget_usd = models.DecimalField(max_digits=12, decimal_places=6, null=True, blank=True)
+    budget_usd = models.DecimalField(
+        "budget",
+        max_digits=12,
+        decimal_places=6,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+        help_text="What it may cost, in USD. Empty: whatever it costs.",
+    )
     # Cost, tokens and time as they were foreseen.
     estimate = models.JSONField(default=dict, blank=True)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from batches import control
+from batches.changing import concurrency_problem
 from batches.choices import ENDED, OPEN, ErrorHandling, JobStatus, Priority, Selection
 from batches.models import BatchItem, BatchJob
 from conversations import coverage
@@ -48,6 +50,7 @@ class Order:
     max_attempts: int = 0  # 0: the default of the settings
     retry_strategy: str = ""  # empty: the default of the settings
     request_timeout: int | None = None  # seconds; none: the default of the settings
+    budget_usd: Decimal | None = None  # none: whatever it costs
     shared_parameters: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     created_by: Any = None
@@ -80,10 +83,8 @@ def create(order: Order, *, inline: bool = False) -> BatchJob | None:
 
 
 def _check(order: Order) -> None:
-    if not 1 <= order.concurrency <= settings.MAX_BATCH_CONCURRENCY:
-        raise PlanError(
-            f"Concurrency must lie between 1 and {settings.MAX_BATCH_CONCURRENCY}, not {order.concurrency}."
-        )
+    if problem := concurrency_problem(order.concurrency):
+        raise PlanError(problem)
 
 
 def _check_job(job: BatchJob) -> None:
@@ -179,6 +180,7 @@ def _job(order: Order, *, size: int) -> BatchJob:
         max_attempts=order.max_attempts or settings.GENERATION_ATTEMPTS,
         retry_strategy=order.retry_strategy or RetryStrategy(settings.GENERATION_RETRY_STRATEGY),
         request_timeout=order.request_timeout,
+        budget_usd=order.budget_usd,
         shared_parameters=dict(order.shared_parameters),
         created_by=order.created_by,
     )

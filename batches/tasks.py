@@ -1,9 +1,11 @@
-"""The door from the task queue: an id in, one call out."""
+"""The doors from the task queue: an id in, one call out."""
 
 from uuid import UUID
 
-from batches import control, engine
+from batches import control, engine, notices
+from batches.models import BatchJob
 from batches.stopping import STOPPING
+from convgen.tenancy import EVERY, workspace_scope
 
 
 def run_slice(job_id: str) -> None:
@@ -15,3 +17,11 @@ def _continue(job_id: UUID) -> None:
     runner: queued here, it might be fetched by this very worker once more and wait for its redelivery."""
     if not STOPPING.is_set():
         control.enqueue(job_id)
+
+
+@workspace_scope(EVERY)
+def tell_starter(job_id: str) -> None:
+    """Write to whoever started the job. What the mail server refuses is kept with its error under *Failed tasks*."""
+    job = BatchJob.objects.select_related("created_by").filter(pk=job_id).first()
+    if job:  # it may have been deleted meanwhile
+        notices.send(job)

@@ -106,6 +106,18 @@ LOGGING = {
 # Whoever knows it may read /metrics. Empty: there is no such page.
 METRICS_TOKEN = env.str("METRICS_TOKEN", default="")
 
+# Where the site is reached, for links in e-mails: https://convgen.example.com. Empty: without links.
+SITE_URL = env.str("SITE_URL", default="")
+
+# --- E-mail -----------------------------------------------------------------------------------------------
+
+# smtp+tls://user:password@host:587, with the password percent-encoded. Empty: nobody is written to.
+EMAIL_URL = env.str("EMAIL_URL", default="")
+if EMAIL_URL:
+    vars().update(env.email_url_config(EMAIL_URL))
+EMAIL_TIMEOUT = 30  # seconds
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="convgen@localhost")
+
 # --- PostgreSQL -------------------------------------------------------------------------------------------
 
 DATABASE_STATEMENT_TIMEOUT = env.float("DATABASE_STATEMENT_TIMEOUT", default=30.0)  # seconds; 0: the server's own

@@ -43,6 +43,18 @@ UPDATE conversations_conversation SET claim_expires_at = clock_timestamp() + %s 
 WHERE claim = ANY(%s::uuid[]) AND id = ANY(%s::uuid[]) AND status = 'generating'
 """
 
+# Without waiting for a row that is being saved at this moment.
+KEEP = """
+UPDATE conversations_conversation AS conversation
+SET claim_expires_at = clock_timestamp() + %s * interval '1 second'
+FROM (
+    SELECT id FROM conversations_conversation
+    WHERE claim = ANY(%s::uuid[]) AND id = ANY(%s::uuid[]) AND status = 'generating'
+    FOR NO KEY UPDATE SKIP LOCKED
+) AS held
+WHERE conversation.id = held.id
+"""
+
 
 @dataclass(frozen=True)
 class Claim:
@@ -79,9 +91,18 @@ def take_one(conversation_id: UUID, *, claim: UUID | None = None) -> UUID:
 
 def renew(claims: Collection[Claim]) -> int:
     """Keep claims for another while; how many of them are still held."""
+    return _prolong(RENEW, claims)
+
+
+def keep(claims: Collection[Claim]) -> None:
+    """The same for the claims of many, some of which are being saved at this moment: these are passed over."""
+    _prolong(KEEP, claims)
+
+
+def _prolong(statement: str, claims: Collection[Claim]) -> int:
     with connection.cursor() as cursor:
         ids = [claim.conversation_id for claim in claims]
-        cursor.execute(RENEW, [CLAIM_SECONDS, [claim.id for claim in claims], ids])
+        cursor.execute(statement, [CLAIM_SECONDS, [claim.id for claim in claims], ids])
         return int(cursor.rowcount)
 
 

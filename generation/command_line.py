@@ -49,6 +49,17 @@ def overrides_from(options: dict[str, Any]) -> Overrides:
     )
 
 
+def usd(text: str) -> Decimal:
+    """An amount as a person writes it: 20, 2.50, $2.50."""
+    try:
+        amount = Decimal(text.removeprefix("$"))
+    except InvalidOperation:
+        amount = Decimal("NaN")
+    if not amount.is_finite() or amount < 0:
+        raise ArgumentTypeError(f"{text} is no amount in USD, such as 2.50")
+    return amount
+
+
 def _share(text: str) -> Decimal:
     try:
         value = Decimal(text)

@@ -74,11 +74,12 @@ class Generator:
         parameters: Mapping[str, object] | None = None,
         permit: Callable[[], Awaitable[Grant]] | None = None,
         orderer: Orderer = NOBODY,
+        answered: Callable[[], None] = lambda: None,
     ) -> Outcome:
         """Bring a claimed draft to its end, and say how it ended.
 
-        `orderer` adds its own writes to the transaction that ends it. Raises `Interrupted` when `sleep` did; the claim
-        is then still held.
+        `orderer` adds its own writes to the transaction that ends it. `answered` is called when Claude has written it,
+        before it is saved. Raises `Interrupted` when `sleep` did; the claim is then still held.
         """
         attempts = Attempts(
             claude=self.claude,
@@ -91,6 +92,7 @@ class Generator:
         success = None
         try:
             success = await self._make(draft, attempts, parameters)
+            answered()
             saved = await self.database(saving.save, draft, claim, success, orderer=orderer)
             return Outcome(saved, spent_usd=attempts.spent_usd)
         except Interrupted as interrupted:

@@ -8,14 +8,15 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from batches import engine
 from batches.models import BatchJob
-from conversations.models import Conversation
+from conversations.models import Conversation, PromptTemplate
 from generation.models import GenerationLog
 from generation.simulated.server import SimulatedClaude
-from tests.background import ignore, in_background
+from tests.background import ignore, in_background, until_locks_are_waited_for
 from tests.factories import ConversationFactory
 from tests.processes import eventually
 
@@ -43,6 +44,23 @@ def test_no_more_calls_are_in_flight_than_asked_for(claude: SimulatedClaude, bat
     run(job)
     assert time.monotonic() - begun > 0.3  # four waves of 0.1 s: more at a time would have been faster
     assert job.successful_items == 8
+
+
+def test_a_reply_that_waits_to_be_saved_leaves_its_place_to_the_next_call_but_not_to_all(
+    claude: SimulatedClaude, batch: Make
+) -> None:
+    job = batch(6, concurrency=1)
+    with transaction.atomic():
+        PromptTemplate.objects.select_for_update().get()  # each saving counts the use of its template
+        runner = in_background(engine.run_slice, job.pk, on_unfinished=ignore)
+        until_locks_are_waited_for()
+        eventually(lambda: len(claude.arrivals) == 2)
+        seen = BatchJob.objects.get(pk=job.pk).runner_lease_expires_at
+        eventually(lambda: BatchJob.objects.get(pk=job.pk).runner_lease_expires_at > seen)  # it has looked again
+        assert len(claude.arrivals) == 2
+    runner.join(timeout=20)
+    job.refresh_from_db()
+    assert (job.status, job.successful_items, len(claude.arrivals)) == ("completed", 6, 6)
 
 
 def test_a_failure_is_kept_with_its_reason_and_the_others_go_on(claude: SimulatedClaude, batch: Make, run: Run) -> None:

@@ -1,6 +1,7 @@
 """What ends or holds a slice: pause, cancel, a stop at failure, a Claude that is not there, a worker that ends."""
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
@@ -93,6 +94,40 @@ def test_pausing_lets_calls_in_flight_finish_and_begins_no_more(claude: Simulate
     job.refresh_from_db()
     assert (job.status, job.successful_items, len(claude.requests)) == ("paused", 3, 3)
     assert job.items.filter(status="queued").count() == 6
+
+
+@pytest.mark.parametrize("act", [control.pause, control.cancel])
+def test_a_second_after_a_pause_or_a_cancel_no_call_begins(
+    claude: SimulatedClaude, batch: Make, act: Callable[[UUID], bool]
+) -> None:
+    claude.behaviour.latency, claude.behaviour.jitter = 0.05, 0.5
+    job = batch(60, concurrency=3)
+    runner = in_background(engine.run_slice, job.pk, on_unfinished=ignore)
+    eventually(lambda: len(claude.arrivals) > 6)
+    assert act(job.pk)
+    told = time.monotonic()
+    runner.join(timeout=20)
+    last = max(arrival.moment for arrival in claude.arrivals)
+    assert len(claude.arrivals) < 60, "it was told too late to show anything"
+    assert last < told + 1.0
+    job.refresh_from_db()
+    assert job.successful_items == len(claude.arrivals), "what was in flight has been kept"
+
+
+def test_a_paused_batch_pays_for_nothing_twice_when_it_goes_on(claude: SimulatedClaude, batch: Make, run: Run) -> None:
+    claude.behaviour.latency, claude.behaviour.jitter = 0.05, 0.5
+    job = batch(30, concurrency=5)
+    runner = in_background(engine.run_slice, job.pk, on_unfinished=ignore)
+    eventually(lambda: len(claude.arrivals) > 6)
+    control.pause(job.pk)
+    runner.join(timeout=20)
+    job.refresh_from_db()
+    assert 6 < job.completed_items < 30
+    assert job.items.filter(status="processing").count() == 0, "what was claimed ahead is given back"
+    assert set(job.items.filter(status="queued").values_list("attempts", flat=True)) == {0}
+    control.resume(job.pk)
+    run(job)
+    assert (job.status, job.successful_items, len(claude.arrivals)) == ("completed", 30, 30)
 
 
 def test_resuming_goes_on_with_what_is_left(claude: SimulatedClaude, batch: Make, run: Run) -> None:

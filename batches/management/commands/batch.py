@@ -1,41 +1,59 @@
 """Look at batches and control them."""
 
 from argparse import ArgumentParser
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from batches import control, planning
+from batches import changing, control, planning
+from batches.choices import Priority
 from batches.models import BatchJob
 from batches.printing import next_step, print_summary, run_and_report
 from batches.summary import summarize
 from convgen.tenancy import EVERY, workspace_scope
 from convgen.terminal import console_on
+from generation.command_line import usd
 
-ACTIONS = ("status", "pause", "resume", "cancel", "retry-failed")
+ACTIONS = ("status", "pause", "resume", "cancel", "retry-failed", "change")
+NO_BUDGET = "none"
 LISTED = 20
 
 
 class Command(BaseCommand):
-    help = "Shows a batch (or the latest ones), pauses, resumes or cancels it, or queues its failed items again."
+    help = (
+        "Shows a batch (or the latest ones), pauses, resumes or cancels it, queues its failed items again, or changes "
+        "its concurrency, priority or budget while it runs."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("action", choices=ACTIONS)
         parser.add_argument("id", nargs="?", help="The batch's id; the list of the latest ones without it.")
         parser.add_argument("--inline", action="store_true", help="With resume: run it in this process and follow it.")
+        change = parser.add_argument_group("with change")
+        change.add_argument("--concurrency", type=int, metavar="N", help="Calls in flight.")
+        change.add_argument("--priority", choices=Priority.values)
+        change.add_argument("--budget", type=_budget, metavar="USD|none", help="What it may cost.")
 
     def handle(self, *, action: str, id: str | None, inline: bool, **options: Any) -> None:
+        changes = _changes(options)
+        if changes and action != "change":
+            raise CommandError("--concurrency, --priority and --budget go with: manage.py batch change ID")
         console = console_on(self.stdout)
         if id is None and action == "status":
             console.print(_list())
             return
         job = _find(id)
         with workspace_scope(job.workspace_id):
-            self._handle(job, action, console, inline=inline)
+            if action == "change":
+                self.stdout.write(_change(job, changes))
+            else:
+                self._handle(job, action, console, inline=inline)
 
     def _handle(self, job: BatchJob, action: str, console: Console, *, inline: bool) -> None:
         if action == "status":
@@ -60,6 +78,32 @@ def _act(action: str, job: BatchJob) -> str:
     if not done:
         raise CommandError(f"The batch is {job.status}: {action} is not possible.")
     return f"The batch is {job.status}."
+
+
+def _budget(text: str) -> Decimal | str:
+    return text if text == NO_BUDGET else usd(text)
+
+
+def _changes(options: dict[str, Any]) -> dict[str, Any]:
+    """The values to be changed, by the batch's fields."""
+    budget = options["budget"]
+    asked = {"concurrent_processing": options["concurrency"], "priority": options["priority"], "budget_usd": budget}
+    given = {name: value for name, value in asked.items() if value is not None}
+    return {**given, "budget_usd": None} if budget == NO_BUDGET else given
+
+
+def _change(job: BatchJob, changes: dict[str, Any]) -> str:
+    if not changes:
+        raise CommandError("Say what to change: --concurrency N, --priority high, --budget USD.")
+    try:
+        changed = changing.change(job.pk, changes)
+    except ValidationError as error:
+        raise CommandError(" ".join(error.messages)) from error
+    job.refresh_from_db()
+    if not changed:
+        raise CommandError(f"The batch is {job.status}: nothing was changed.")
+    budget = "no budget" if job.budget_usd is None else f"a budget of ${job.budget_usd:.2f}"
+    return f"The batch has {job.concurrent_processing} calls in flight at most, {job.priority} priority and {budget}."
 
 
 def _retry(job: BatchJob) -> str:

@@ -15,7 +15,7 @@ from batches.printing import next_step, run_and_report
 from conversations.models import Workspace
 from conversations.workspaces import WorkspaceCommand
 from convgen.terminal import console_on
-from generation.command_line import add_configuration, add_parameters, overrides_from, parameters_from
+from generation.command_line import add_configuration, add_parameters, overrides_from, parameters_from, usd
 from generation.retries import RetryStrategy
 
 
@@ -40,6 +40,7 @@ class Command(WorkspaceCommand):
         )
         parser.add_argument("--error-handling", default=ErrorHandling.CONTINUE, choices=ErrorHandling.values)
         parser.add_argument("--priority", default=Priority.NORMAL, choices=Priority.values)
+        parser.add_argument("--budget", type=usd, metavar="USD", help="Pause before it would cost more.")
         add_configuration(parser)
         retries = parser.add_argument_group("when a request fails", "Else as the settings say.")
         retries.add_argument("--attempts", type=int, default=0, metavar="N", help="Requests for one conversation.")
@@ -102,5 +103,6 @@ def _order(workspace: Workspace, options: dict[str, Any]) -> Order:
         max_attempts=options["attempts"],
         retry_strategy=options["retry_strategy"],
         request_timeout=options["timeout"],
+        budget_usd=options["budget"],
         shared_parameters=parameters_from(options["param"]),
     )

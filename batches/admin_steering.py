@@ -1,0 +1,106 @@
+"""Steering batches in the admin: pause, resume, cancel, retry; concurrency, priority and budget on a batch's page."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from batches import changing, control
+from batches.choices import ItemStatus
+from batches.models import BatchJob
+from conversations.admin.display import list_link
+from conversations.admin.lists import ReadOnlyAdmin
+from conversations.admin.scoping import WorkspaceRowForm, signed_in
+
+
+class SteeringForm(WorkspaceRowForm):
+    def clean(self) -> dict[str, Any]:
+        """Refuse here what `changing` would refuse, beside the field."""
+        cleaned = super().clean()
+        if problem := changing.concurrency_problem(cleaned.get("concurrent_processing")):
+            self.add_error("concurrent_processing", problem)
+        return cleaned
+
+
+class SteeringAdmin(ReadOnlyAdmin):
+    """A batch is a record, but for what steers it while it has not ended."""
+
+    form = SteeringForm
+    actions = ["pause", "resume", "cancel", "retry_failed_items"]
+
+    def has_control_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("batches.change_batchjob")
+
+    def has_change_permission(self, request: HttpRequest, obj: BatchJob | None = None) -> bool:
+        return obj is not None and not obj.ended and self.has_control_permission(request)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        named = [name for name in fields_of(self.get_fieldsets(request, obj)) if name not in changing.CHANGEABLE]
+        return [*super().get_readonly_fields(request, obj), *named]
+
+    def save_model(self, request: HttpRequest, obj: BatchJob, form: forms.ModelForm, change: bool) -> None:
+        """Write what was changed, and nothing else: the batch has gone on since the page was opened."""
+        values = {name: form.cleaned_data[name] for name in form.changed_data if name in changing.CHANGEABLE}
+        try:
+            changed = changing.change(obj.pk, values)
+        except ValidationError as error:
+            self.message_user(request, " ".join(error.messages), messages.ERROR)
+            return
+        if not changed:
+            self.message_user(request, f"“{obj}” has ended meanwhile: nothing was changed.", messages.WARNING)
+
+    @admin.action(description="Pause selected batches", permissions=["control"])
+    def pause(self, request: HttpRequest, jobs: QuerySet[BatchJob]) -> None:
+        reason = f"Paused by {signed_in(request).get_username()}."
+        self._steer(request, jobs, lambda pk: control.pause(pk, reason), "paused", "processing")
+
+    @admin.action(description="Resume selected batches", permissions=["control"])
+    def resume(self, request: HttpRequest, jobs: QuerySet[BatchJob]) -> None:
+        self._steer(request, jobs, control.resume, "resumed", "paused")
+
+    @admin.action(description="Cancel selected batches", permissions=["control"])
+    def cancel(self, request: HttpRequest, jobs: QuerySet[BatchJob]) -> None:
+        self._steer(request, jobs, control.cancel, "cancelled", "unfinished")
+
+    def _steer(
+        self, request: HttpRequest, jobs: QuerySet[BatchJob], act: Callable[[UUID], bool], done: str, needed: str
+    ) -> None:
+        """Do it to each, and say to which it could not be done, and why."""
+        for job in jobs:
+            if act(job.pk):
+                self.message_user(request, f"“{job}” is {done}.", messages.SUCCESS)
+            else:
+                job.refresh_from_db(fields=["status"])
+                state = job.get_status_display().lower()
+                refusal = f"“{job}” cannot be {done}: it is {state}, and only a batch that is {needed} can be."
+                self.message_user(request, refusal, messages.WARNING)
+
+    @admin.action(description="Retry failed items of selected batches", permissions=["control"])
+    def retry_failed_items(self, request: HttpRequest, jobs: QuerySet[BatchJob]) -> None:
+        for job in jobs:
+            if retried := control.retry_failed(job.pk):
+                what = "1 failed item is" if retried == 1 else f"{retried} failed items are"
+                self.message_user(request, f"{what} queued once more in “{job}”.", messages.SUCCESS)
+            else:
+                self.message_user(request, _why_not_retried(job), messages.WARNING)
+
+
+def fields_of(fieldsets: Any) -> list[str]:
+    """The names in fieldsets, rows of several included."""
+    rows = [row for _title, options in fieldsets for row in options["fields"]]
+    return [name for row in rows for name in ([row] if isinstance(row, str) else row)]
+
+
+def _why_not_retried(job: BatchJob) -> SafeString:
+    if not job.ended:
+        return format_html("“{}” has no failed items that could be retried.", job)
+    filters = {"batch": job.pk, "status__exact": ItemStatus.FAILED.value}
+    failed = list_link("conversations_conversation", "its failed conversations", filters)
+    return format_html("“{}” has ended. Generate {} in a new batch instead.", job, failed)

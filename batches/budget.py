@@ -1,0 +1,37 @@
+"""What a batch may still begin within its budget."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+UNLIMITED = 1_000_000_000  # more than any batch has
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Amounts in USD. What is begun and has not ended counts with what one conversation usually costs."""
+
+    limit: Decimal | None  # none: whatever it costs
+    spent: Decimal
+    ended: int  # conversations that this was spent on
+    expected: Decimal = Decimal(0)  # by the estimate, for one conversation; counts until one has ended
+
+    @property
+    def usual(self) -> Decimal:
+        """What one conversation costs; 0 when nobody knows."""
+        return self.spent / self.ended if self.ended else self.expected
+
+    def room(self, begun: int) -> int:
+        """How many more may begin beside `begun` ones: as many as can be paid for."""
+        if self.limit is None:
+            return UNLIMITED
+        left = self.limit - self.spent
+        if left <= 0:
+            return 0
+        return max(int(left / self.usual) - begun, 0) if self.usual else UNLIMITED
+
+    def in_words(self) -> str:
+        """Why the batch goes no further, and what to do."""
+        return (
+            f"The budget of ${self.limit:.2f} has no room for another conversation: ${self.spent:.4f} is spent, and "
+            f"one costs about ${self.usual:.4f}. Raise the budget, then resume."
+        )

@@ -1,0 +1,102 @@
+"""What a batch may cost: it stops before it would cost more, says so, and goes on when it may."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from uuid import UUID
+
+import pytest
+from django.db.models import Max, Sum
+
+from batches import control
+from batches.budget import UNLIMITED, Budget
+from batches.changing import change
+from batches.models import BatchJob
+from generation.models import GenerationLog
+from generation.simulated.server import SimulatedClaude
+
+Make = Callable[..., BatchJob]
+Run = Callable[..., list[UUID]]
+
+
+def paid() -> Decimal:
+    return GenerationLog.objects.aggregate(usd=Sum("cost_usd"))["usd"] or Decimal(0)
+
+
+@pytest.mark.parametrize(
+    ("limit", "spent", "ended", "begun", "room"),
+    [
+        (None, "99", 3, 0, UNLIMITED),
+        ("1.00", "0", 0, 0, UNLIMITED),  # nobody knows yet what one costs
+        ("1.00", "0.40", 4, 0, 6),
+        ("1.00", "0.40", 4, 5, 1),
+        ("1.00", "0.40", 4, 9, 0),
+        ("1.00", "0.95", 9, 0, 0),
+        ("1.00", "1.20", 12, 0, 0),
+        ("0", "0", 0, 0, 0),
+        ("1.00", "0", 5, 0, UNLIMITED),  # they cost nothing: none came as far as a reply
+    ],
+)
+def test_as_many_may_begin_as_can_be_paid_for(limit: str | None, spent: str, ended: int, begun: int, room: int) -> None:
+    assert Budget(limit and Decimal(limit), Decimal(spent), ended).room(begun) == room
+
+
+def test_what_an_estimate_expects_counts_until_one_has_ended() -> None:
+    assert Budget(Decimal(1), Decimal(0), 0, expected=Decimal("0.25")).room(1) == 3
+    assert Budget(Decimal(1), Decimal("0.10"), 1, expected=Decimal("0.25")).room(0) == 9
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_a_budget_is_passed_by_no_more_than_what_is_in_flight(
+    claude: SimulatedClaude, batch: Make, run: Run, concurrency: int
+) -> None:
+    run(batch(3))
+    dearest = GenerationLog.objects.aggregate(most=Max("cost_usd"))["most"]
+    before, budget = paid(), dearest * 5
+    job = batch(20, concurrency=concurrency, budget_usd=budget)
+    run(job)
+    assert job.status == "paused"
+    assert f"budget of ${budget:.2f}" in job.status_reason
+    assert "Raise the budget, then resume." in job.status_reason
+    assert job.actual_cost_usd == paid() - before
+    assert budget - 2 * dearest < job.actual_cost_usd <= budget + concurrency * dearest
+    assert job.items.filter(status="queued").count() == 20 - job.completed_items > 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_with_a_higher_budget_it_goes_on_and_with_none_to_the_end(
+    claude: SimulatedClaude, batch: Make, run: Run
+) -> None:
+    job = batch(6, concurrency=1, budget_usd=Decimal("0.000001"))
+    run(job)
+    assert job.status == "paused"
+    assert 1 <= job.completed_items <= 2  # what one costs was not known before
+    assert control.resume(job.pk)
+    before = job.completed_items
+    run(job)
+    assert (job.status, job.completed_items) == ("paused", before)
+    change(job.pk, {"budget_usd": job.actual_cost_usd * 2})
+    control.resume(job.pk)
+    run(job)
+    assert job.status == "paused"
+    assert before < job.completed_items < 6
+    change(job.pk, {"budget_usd": None})
+    control.resume(job.pk)
+    run(job)
+    assert (job.status, job.successful_items) == ("completed", 6)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_budget_of_nothing_sends_nothing(claude: SimulatedClaude, batch: Make, run: Run) -> None:
+    job = batch(2, budget_usd=Decimal(0))
+    run(job)
+    assert (job.status, claude.requests) == ("paused", [])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_replies_that_cannot_be_used_count_against_the_budget(claude: SimulatedClaude, batch: Make, run: Run) -> None:
+    claude.when("", "cut-off", times=None)
+    job = batch(9, concurrency=1, max_attempts=1, budget_usd=Decimal("0.000001"))
+    run(job)
+    assert (job.status, job.failed_items, len(claude.requests)) == ("paused", 1, 1)
+    assert job.actual_cost_usd == paid() > 0
