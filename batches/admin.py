@@ -45,16 +45,16 @@ class BatchJobAdmin(SteeringAdmin):
         return [
             *reason,
             (None, {"fields": ["state_alone", "items_by_status", "conversations_of_it", "results"]}),
+            ("Steering", {"fields": [("concurrent_processing", "priority"), "budget_usd"]}),
             ("Time and cost", {"fields": self._time_and_cost}),
             ("Configuration", {"fields": self._configuration}),
             ("Record", {"fields": ["id", "created_by", "created_at", "workspace"], "classes": ["collapse"]}),
         ]
 
-    _time_and_cost = [("started_at", "completed_at", "estimated_time_remaining"), ("cost", "budget_usd")]
+    _time_and_cost = [("started_at", "completed_at", "estimated_time_remaining"), "cost"]
     _configuration = [
         ("tier", "selection"),
-        ("priority", "delivery"),
-        ("concurrent_processing", "error_handling"),
+        ("delivery", "error_handling"),
         "claude",
         "requests",
         "parameters",

@@ -6,18 +6,24 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.views.decorators.http import require_POST
 
 from batches import changing, control
-from batches.choices import ItemStatus
+from batches.choices import ItemStatus, JobStatus
 from batches.models import BatchJob
 from conversations.admin.display import list_link
 from conversations.admin.lists import ReadOnlyAdmin
 from conversations.admin.scoping import WorkspaceRowForm, signed_in
+
+STEER = "batches_batchjob_steer"
 
 
 class SteeringForm(WorkspaceRowForm):
@@ -56,6 +62,29 @@ class SteeringAdmin(ReadOnlyAdmin):
         if not changed:
             self.message_user(request, f"“{obj}” has ended meanwhile: nothing was changed.", messages.WARNING)
 
+    def get_urls(self) -> list[URLPattern]:
+        page = self.admin_site.admin_view(require_POST(self.steer_view))
+        return [path("<path:object_id>/steer/", page, name=STEER), *super().get_urls()]
+
+    def steer_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Do one thing to one batch, and show its page again."""
+        jobs = self.get_queryset(request).filter(pk=unquote(object_id))
+        job = get_object_or_404(jobs)
+        act = request.POST.get("act", "")
+        if not self.has_control_permission(request):
+            raise PermissionDenied
+        if act in dict(_possible(job)):
+            getattr(self, act)(request, jobs)
+        else:  # another page, or the batch itself, was quicker
+            self.message_user(request, f"“{job}” is {_state(job)} now. Look again.", messages.WARNING)
+        return redirect(reverse("admin:batches_batchjob_change", args=[job.pk]))
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        job = kwargs.get("obj")
+        if job and self.has_control_permission(request):
+            context["steering"] = _possible(job)
+        return super().render_change_form(request, context, *args, **kwargs)
+
     @admin.action(description="Pause selected batches", permissions=["control"])
     def pause(self, request: HttpRequest, jobs: QuerySet[BatchJob]) -> None:
         reason = f"Paused by {signed_in(request).get_username()}."
@@ -78,8 +107,7 @@ class SteeringAdmin(ReadOnlyAdmin):
                 self.message_user(request, f"“{job}” is {done}.", messages.SUCCESS)
             else:
                 job.refresh_from_db(fields=["status"])
-                state = job.get_status_display().lower()
-                refusal = f"“{job}” cannot be {done}: it is {state}, and only a batch that is {needed} can be."
+                refusal = f"“{job}” cannot be {done}: it is {_state(job)}, and only a batch that is {needed} can be."
                 self.message_user(request, refusal, messages.WARNING)
 
     @admin.action(description="Retry failed items of selected batches", permissions=["control"])
@@ -90,6 +118,19 @@ class SteeringAdmin(ReadOnlyAdmin):
                 self.message_user(request, f"{what} queued once more in “{job}”.", messages.SUCCESS)
             else:
                 self.message_user(request, _why_not_retried(job), messages.WARNING)
+
+
+def _possible(job: BatchJob) -> list[tuple[str, str]]:
+    """What can be done to the batch as it stands, each with its label."""
+    if job.ended:
+        return []
+    running = {JobStatus.PROCESSING: [("pause", "Pause")], JobStatus.PAUSED: [("resume", "Resume")]}
+    failed = [("retry_failed_items", "Retry failed")] if job.failed_items else []
+    return [*running.get(JobStatus(job.status), []), *failed, ("cancel", "Cancel")]
+
+
+def _state(job: BatchJob) -> str:
+    return str(job.get_status_display()).lower()
 
 
 def fields_of(fieldsets: Any) -> list[str]:

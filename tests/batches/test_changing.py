@@ -17,7 +17,7 @@ from conversations.models import Workspace
 from generation.simulated.server import SimulatedClaude
 from tests.admin_pages import filled_in, member, page_of, said
 from tests.background import ignore, in_background
-from tests.factories import BatchJobFactory, WorkspaceFactory
+from tests.factories import BatchItemFactory, BatchJobFactory, WorkspaceFactory
 from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db
@@ -171,3 +171,59 @@ def test_a_batch_that_ends_while_its_page_is_open_is_left_alone(operator: Client
     assert operator.post(page_of(job), form).status_code == 403
     job.refresh_from_db()
     assert job.priority == "normal"
+
+
+# --- Buttons on a batch's page
+
+
+def steer(browser: Client, job: BatchJob, act: str) -> list[str]:
+    return said(browser.post(page_of(job, "steer"), {"act": act}))
+
+
+@pytest.mark.parametrize(
+    ("status", "offered"),
+    [
+        ("queued", {"cancel"}),
+        ("processing", {"pause", "retry_failed_items", "cancel"}),
+        ("paused", {"resume", "retry_failed_items", "cancel"}),
+        ("completed", set()),
+    ],
+)
+def test_the_page_offers_what_can_be_done(
+    operator: Client, workspace: Workspace, status: str, offered: set[str]
+) -> None:
+    job = job_of(status, workspace=workspace)
+    if status not in ("queued", "completed"):
+        BatchItemFactory(job=job, status="failed")
+    page = operator.get(page_of(job)).content.decode()
+    buttons = {
+        act for act in ("pause", "resume", "cancel", "retry_failed_items") if f'name="act" value="{act}"' in page
+    }
+    assert buttons == offered
+
+
+def test_its_buttons_steer(operator: Client, workspace: Workspace) -> None:
+    job = job_of(workspace=workspace)
+    for act, done, status in (
+        ("pause", "paused", "paused"),
+        ("resume", "resumed", "processing"),
+        ("cancel", "cancelled", "cancelled"),
+    ):
+        assert steer(operator, job, act)[-1] == f"“Ours” is {done}."
+        job.refresh_from_db()
+        assert job.status == status
+
+
+def test_a_button_that_comes_too_late_says_how_it_stands(operator: Client, workspace: Workspace) -> None:
+    assert steer(operator, job_of("completed", workspace=workspace), "pause") == [
+        "“Ours” is completed now. Look again."
+    ]
+
+
+def test_buttons_are_for_those_who_may_steer_here(operator: Client, workspace: Workspace) -> None:
+    job = job_of(workspace=workspace)
+    onlooker = member(workspace, "curator", without=["change_batchjob"])
+    assert 'name="act"' not in onlooker.get(page_of(job)).content.decode()
+    assert onlooker.post(page_of(job, "steer"), {"act": "pause"}).status_code == 403
+    assert operator.post(page_of(job_of(), "steer"), {"act": "pause"}).status_code == 404  # of another workspace
+    assert operator.get(page_of(job, "steer")).status_code == 405
