@@ -2,7 +2,8 @@
 
 A job has one runner at a time. Its items are claimed in order with SKIP LOCKED, each under a new call id; an item
 whose lease ran out (its worker died, or stood still) is claimed again like a waiting one. An end counts only with
-the call id of the present claim, so a late or duplicate worker changes nothing.
+the call id of the present claim, so a late or duplicate worker changes nothing. Leases are measured by PostgreSQL's
+clock: those of machines differ, and one that goes wrong would have live work taken away, and paid for twice.
 """
 
 from collections.abc import Callable, Iterable
@@ -15,6 +16,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from batches.choices import OPEN, ItemStatus, JobStatus
@@ -161,7 +163,7 @@ def heartbeat(works: Iterable[Work]) -> None:
     """Keep the leases of items that are being worked on, and the claims on their conversations."""
     works = list(works)
     held = BatchItem.objects.filter(call_id__in=[work.call_id for work in works], status=ItemStatus.PROCESSING)
-    held.update(lease_expires_at=timezone.now() + timedelta(seconds=settings.BATCH_LEASE_SECONDS))
+    held.update(lease_expires_at=Now() + timedelta(seconds=settings.BATCH_LEASE_SECONDS))
     claims.renew([claims.Claim(work.draft.pk, work.call_id) for work in works])
 
 
