@@ -15,7 +15,7 @@ from batches.worker.tending import SECONDS as TEND_SECONDS
 from batches.worker.tending import AtWork, Tending
 
 # Silence that is no cause for alarm: PostgreSQL may be restarted meanwhile, a statement may take its 30 seconds.
-PATIENCE = 45.0  # seconds; more than TEND_SECONDS
+PATIENCE = 45.0  # seconds
 HOPELESS = 180.0  # seconds of the sentinel's silence after which the cluster is begun anew
 
 
@@ -41,6 +41,7 @@ class Health:
     heart: Heart
     tending: Tending
     draining: bool = False
+    patience: float = PATIENCE
     since: datetime = field(default_factory=timezone.now)
     begun: float = field(default_factory=time.monotonic)
 
@@ -64,9 +65,9 @@ class Health:
 
     def _problems(self) -> list[str]:
         found = []
-        if self.heart.silent_for > PATIENCE:
+        if self.heart.silent_for > self.patience:
             found.append(f"The sentinel of the worker processes has stood still for {self.heart.silent_for:.0f} s.")
         untended = time.monotonic() - (self.tending.last or self.begun)
-        if untended > PATIENCE + TEND_SECONDS:
+        if untended > self.patience + TEND_SECONDS:
             found.append(f"PostgreSQL has not answered for {untended:.0f} s.")
         return found

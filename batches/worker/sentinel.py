@@ -15,7 +15,6 @@ import multiprocessing
 import sys
 import time
 import uuid
-from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from typing import Any
 
@@ -45,7 +44,7 @@ class Heart:
         return time.monotonic() - float(self._beat.value)
 
 
-class WatchedSentinel(Sentinel):  # type: ignore[misc]
+class WatchedSentinel(Sentinel):
     """Works from its construction until it is told to stop, in a process of its own, as its base does."""
 
     def __init__(self, heart: Heart, *arguments: Any) -> None:
@@ -58,7 +57,7 @@ class WatchedSentinel(Sentinel):  # type: ignore[misc]
         self.heart.beat()
         return str(super().status())
 
-    def reincarnate(self, process: BaseProcess) -> None:
+    def reincarnate(self, process: Any) -> None:
         killed = process.exitcode is not None and process.exitcode < 0
         at_work = process in self.pool and process.timer.value >= 0
         super().reincarnate(process)

@@ -8,21 +8,22 @@ import socket
 import threading
 import time
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import psutil
 from django.db import close_old_connections
-from django.db.models import Count, F, Q
+from django.db.models import Count, F, Min, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from batches import control
-from batches.choices import ItemStatus
+from batches.choices import ItemStatus, JobStatus
 from batches.models import BatchJob
 from convgen.tenancy import EVERY, workspace_scope
 from generation import retention
 
-SECONDS = 5.0  # between rounds
+SECONDS = 5.0  # between rounds; fewer when a lease ends before
+JUST_AFTER = 0.1  # seconds; a lease that was not renewed has ended by then
 
 logger = logging.getLogger(__name__)
 
@@ -53,19 +54,29 @@ class Tending:
 
     def _work(self) -> None:
         while not self._over.is_set():
-            self._round()
-            self._over.wait(SECONDS)
+            self._over.wait(self._round())
 
-    def _round(self) -> None:
+    def _round(self) -> float:
+        """Look after everything once; the seconds until the next time."""
         try:
             control.reap()
             retention.ensure_scheduled()
             self.at_work = at_work(_children(self._sentinel))
             self.last, self.last_at = time.monotonic(), timezone.now()
+            return min(SECONDS, _until_a_lease_ends() + JUST_AFTER)
         except Exception:  # of whatever kind: a thread that ended would leave a worker that looks healthy for a while
             logger.exception("Looking after batches and the schedule failed; it is tried again in %g s.", SECONDS)
+            return SECONDS
         finally:
             close_old_connections()
+
+
+@workspace_scope(EVERY)
+def _until_a_lease_ends() -> float:
+    """Seconds until the first of the runners' leases ends, unless it is renewed."""
+    running = BatchJob.objects.filter(status=JobStatus.PROCESSING)
+    left: timedelta | None = running.aggregate(left=Min(F("runner_lease_expires_at")) - Now())["left"]
+    return max(left.total_seconds(), 0.0) if left else SECONDS
 
 
 @workspace_scope(EVERY)

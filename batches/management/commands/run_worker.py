@@ -1,6 +1,5 @@
 """The worker: runs batches and scheduled tasks until it is told to stop. `batches/worker/` says how."""
 
-import signal
 import sys
 from argparse import ArgumentParser
 from typing import Any
@@ -12,7 +11,7 @@ from django.db import connections
 
 from batches.worker import liveness
 from batches.worker.page import HealthServer
-from batches.worker.readiness import MigrationsMissing, check_migrations, wait_for_postgresql
+from batches.worker.readiness import MigrationsMissing, check_migrations, ended_by_signals, wait_for_postgresql
 from batches.worker.supervisor import supervise
 from generation import claude
 
@@ -32,8 +31,6 @@ class Command(BaseCommand):
         if alive:
             self._tell_whether_alive()
             return
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, _end)  # nothing has begun yet
         server = _health_server()
         _check_database()
         claude.preload()  # once here, and not in every worker process
@@ -50,10 +47,6 @@ class Command(BaseCommand):
             raise CommandError("A worker of this checkout stands still, or cannot reach PostgreSQL.")
 
 
-def _end(_number: int, _frame: object) -> None:
-    sys.exit(0)
-
-
 def _health_server() -> HealthServer | None:
     try:
         return HealthServer.from_settings()
@@ -66,7 +59,8 @@ def _health_server() -> HealthServer | None:
 
 def _check_database() -> None:
     try:
-        wait_for_postgresql()
+        with ended_by_signals():
+            wait_for_postgresql()
         check_migrations()
     except (MigrationsMissing, ImproperlyConfigured) as error:
         raise CommandError(str(error)) from error
