@@ -29,6 +29,14 @@ def test_the_list_names_each_batch_with_its_progress() -> None:
     assert str(job.pk) in listed and "2/3" in listed
 
 
+def test_the_worker_that_is_at_a_batch_is_named_as_long_as_it_is() -> None:
+    lease = timezone.now() + timedelta(seconds=30)
+    job = BatchJobFactory(status="processing", runner="machine:4711:0af3", runner_lease_expires_at=lease)
+    assert "A worker is at it: machine:4711." in batch("status", str(job.pk))
+    BatchJob.objects.filter(pk=job.pk).update(runner_lease_expires_at=timezone.now())
+    assert "A worker" not in batch("status", str(job.pk))
+
+
 def test_the_status_of_one_tells_why_it_is_paused() -> None:
     job = BatchJobFactory(status="paused", status_reason="Claude is overloaded.")
     assert "paused. Claude is overloaded." in batch("status", str(job.pk))

@@ -17,7 +17,7 @@ from rich.table import Table
 from tests.faults.stage import Stage, stage
 from tests.faults.trial import REPORTS, SEED
 
-SCENARIOS = 13  # tests that ask for a `moment`
+SCENARIOS = 12  # tests that ask for a `moment`
 _SCENARIO = count()
 
 

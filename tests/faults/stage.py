@@ -22,7 +22,8 @@ from generation.simulated.running import Listening, beside
 from generation.simulated.server import SimulatedClaude
 from tests.processes import environment, eventually, kill_tree, manage
 
-WORKERS = 3  # one of them to spare, so that no trial waits for a start
+WORKERS = 2
+SPARE = 1  # started while a trial waits for a lease to end, so that the next one need not wait
 LATENCY = 0.35  # seconds of one call, on average
 SETTINGS = {
     "ANTHROPIC_API_KEY": "test-key",
@@ -88,20 +89,20 @@ class Stage:
     def environment(self) -> dict[str, str]:
         return environment(**SETTINGS, ANTHROPIC_BASE_URL=self.listening.url, CONVGEN_VAR_DIR=str(self.var))
 
-    def replace_the_dead(self) -> None:
+    def replace_the_dead(self, wanted: int = WORKERS + SPARE) -> None:
         """Start as many workers as are missing; they are ready some seconds later."""
         self.workers = [worker for worker in self.workers if worker.running]
-        while len(self.workers) < WORKERS:
+        while len(self.workers) < wanted:
             self.started += 1
             self.workers.append(Worker(self, self.started))
 
     def set(self) -> None:
         """Two workers at least are ready, and nothing is left to do, whatever became of the trial before."""
-        self.replace_the_dead()
+        self.replace_the_dead(WORKERS)
         for job in BatchJob.objects.exclude(status__in=ENDED):
             control.cancel(job.pk)
         eventually(lambda: not BatchItem.objects.filter(status__in=OPEN).exists(), seconds=60)
-        eventually(lambda: sum(worker.ready for worker in self.workers) >= 2, seconds=60)
+        eventually(lambda: sum(worker.ready for worker in self.workers) >= WORKERS, seconds=60)
 
     def who_runs(self, job: BatchJob) -> tuple[Worker, psutil.Process]:
         """The worker, and its process, that runs the job's slice at this moment."""
