@@ -19,6 +19,7 @@ from batches.worker.systemd import notify
 from batches.worker.tending import Tending
 
 CHECK_SECONDS = 0.2
+SIGNALS = (signal.SIGTERM, signal.SIGINT)  # they ask for the end
 BEGUN_ANEW = 1  # the exit code that asks for that
 
 logger = logging.getLogger(__name__)
@@ -51,40 +52,48 @@ class Cluster:
 
     def run(self) -> int:
         while self.sentinel.alive and not self._must_end():
-            self._show()
-            time.sleep(CHECK_SECONDS)
-            if self.sentinel.heart.silent_for > HOPELESS:
-                logger.error("The sentinel stands still: the cluster is begun anew.")
-                self.sentinel.kill()
+            self._round()
         return self._drain() if self.sentinel.alive else self._died()
+
+    def _round(self) -> None:
+        self._show()
+        time.sleep(CHECK_SECONDS)
+        if self.sentinel.heart.silent_for > HOPELESS:
+            logger.error("The sentinel stands still, and is killed with all that it looks after.")
+            self.sentinel.kill()
 
     def _must_end(self) -> bool:
         return bool(self._received) or os.getppid() != self._parent
 
     def _drain(self) -> int:
         """Let calls in flight finish. A second Ctrl-C does not wait for them."""
-        why, begun = self._why(), time.monotonic()
+        begun = time.monotonic()
+        self._begin_drain()
+        told = len(self._received)
+        while self.sentinel.alive:
+            if self._received.count(signal.SIGINT) > 1:
+                return self._end_now()
+            if len(self._received) > told:
+                told = len(self._received)
+                logger.info("The worker ends already, and waits for calls in flight. Ctrl-C twice ends it now.")
+            self._round()
+        logger.info("The worker has ended, %.1f s after it was told to.", time.monotonic() - begun)
+        return 0
+
+    def _begin_drain(self) -> None:
         logger.info(
             "%s: the worker begins no more calls and hands its batches over. Calls in flight finish (up to %g s).",
-            why,
+            self._why(),
             settings.ANTHROPIC_TIMEOUT,
         )
         self.health.draining = True
         notify("STOPPING=1", "STATUS=Calls in flight finish.")
         self.sentinel.tell_to_stop()
-        told = len(self._received)
-        while self.sentinel.alive:
-            if self._received.count(signal.SIGINT) > 1:
-                logger.warning("Ctrl-C again: the worker ends now. Calls in flight are lost, and made again by others.")
-                self.sentinel.kill()
-                return 128 + signal.SIGINT
-            if len(self._received) > told:
-                told = len(self._received)
-                logger.info("The worker ends already, and waits for calls in flight. Ctrl-C twice ends it now.")
-            self._show()
-            time.sleep(CHECK_SECONDS)
-        logger.info("The worker has ended, %.1f s after it was told to.", time.monotonic() - begun)
-        return 0
+
+    def _end_now(self) -> int:
+        logger.warning("Ctrl-C again: the worker ends now. Calls in flight are lost, and made again by others.")
+        self.sentinel.kill()
+        return 128 + signal.SIGINT
 
     def _why(self) -> str:
         return signal.Signals(self._received[0]).name if self._received else "The command above was killed"
@@ -118,8 +127,9 @@ def _in_words(report: Report) -> str:
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """The signals that ask for the end, in their order."""
+    """The signals that came, in their order; also those that the supervisor has held back since the fork."""
     received: list[int] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in SIGNALS:
         signal.signal(number, lambda number, _frame: received.append(number))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
     yield received

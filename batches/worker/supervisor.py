@@ -9,6 +9,7 @@ from collections import deque
 from contextlib import suppress
 
 from batches.worker import cluster
+from batches.worker.cluster import SIGNALS
 from batches.worker.page import HealthServer
 from convgen.processes import WORKER, registered
 
@@ -22,8 +23,10 @@ def supervise(server: HealthServer | None) -> int:
     """Run clusters until one ends in order, or they die too often; the exit code of the last one."""
     deaths: deque[float] = deque(maxlen=DEATHS)
     while True:
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # until both know what to do with one
         child = _fork(server)
         told = _pass_signals_on(child)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
         code = _wait(child)
         if told or code == 0:
             return code
@@ -54,7 +57,7 @@ def _pass_signals_on(child: int) -> list[int]:
         with suppress(ProcessLookupError):
             os.kill(child, number)
 
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in SIGNALS:
         signal.signal(number, pass_on)
     return told
 
