@@ -34,6 +34,7 @@ def test_a_process_that_waits_for_work_and_may_hold_the_lock_of_the_queue(stage:
     trial.strike(lambda: [one.kill() for one in idle])
     trial.finish(twice_at_most=0)
     eventually(lambda: worker.ready and worker.cluster.pid != former, seconds=20)
+    worker.end()  # after some more deaths it would end by itself
 
 
 def test_the_sentinel_or_the_clusters_first_process(stage: Stage, moment: int) -> None:
@@ -45,6 +46,7 @@ def test_the_sentinel_or_the_clusters_first_process(stage: Stage, moment: int) -
     trial.strike(lambda: psutil.wait_procs(below, timeout=10))
     assert worker.running  # and begins its cluster anew
     trial.finish()
+    worker.end()  # after some more deaths it would end by itself
 
 
 def test_the_command_and_calls_in_flight_finish(stage: Stage, moment: int) -> None:
