@@ -7,7 +7,7 @@ MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test run stop bench lint lock docs
+.PHONY: help demo test run stop bench faults lint lock docs
 
 help:  ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -27,6 +27,9 @@ stop: .venv/runtime  ## End whatever this checkout started, its PostgreSQL inclu
 
 bench: .venv/dev  ## Print the benchmarks' figures
 	@$(BIN)/python -m pytest tests/benchmarks -o python_files='bench_*.py' -q -s
+
+faults: .venv/dev  ## Kill workers, and PostgreSQL, at FAULT_MOMENTS (20) moments that nobody chose
+	@FAULT_MOMENTS=$${FAULT_MOMENTS:-20} $(BIN)/python -m pytest tests/faults/test_killed.py -q --no-cov
 
 lint: .venv/dev  ## Ruff, mypy, the import direction, missing migrations
 	@$(BIN)/ruff check

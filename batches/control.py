@@ -1,7 +1,7 @@
 """What people, and the engine, do to a batch: start, pause, resume, cancel, stop, retry what failed.
 
 Each is a move of `batches/transitions.py` and a conditional UPDATE: of two callers one wins, and the other is told so
-by a False.
+by a False. Leases are measured by PostgreSQL's clock: those of machines differ.
 """
 
 from datetime import timedelta
@@ -10,6 +10,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.tasks import async_task
 
@@ -38,7 +39,7 @@ def enqueue(job_id: UUID) -> None:
 
 def reserve(job_id: UUID) -> None:
     """Give a job a lease without a runner: somebody is about to run it."""
-    expires = timezone.now() + timedelta(seconds=settings.BATCH_LEASE_SECONDS)
+    expires = Now() + timedelta(seconds=settings.BATCH_LEASE_SECONDS)
     BatchJob.objects.filter(pk=job_id, runner="").update(runner_lease_expires_at=expires)
 
 
@@ -168,25 +169,20 @@ def _queue() -> QuerySet[BatchJob]:
 
 def _deserted() -> QuerySet[BatchJob]:
     """Processing jobs that have no runner, or whose runner's lease ran out."""
-    now = timezone.now()
     return BatchJob.objects.filter(status=JobStatus.PROCESSING).filter(
-        Q(runner_lease_expires_at__isnull=True) | Q(runner_lease_expires_at__lt=now)
+        Q(runner_lease_expires_at__isnull=True) | Q(runner_lease_expires_at__lt=Now())
     )
 
 
 def _orphans() -> QuerySet[BatchItem]:
     """Items of ended jobs that nobody works on any more, although they never ended."""
-    return BatchItem.objects.filter(
-        status=ItemStatus.PROCESSING, lease_expires_at__lt=timezone.now(), job__status__in=ENDED
-    )
+    return BatchItem.objects.filter(status=ItemStatus.PROCESSING, lease_expires_at__lt=Now(), job__status__in=ENDED)
 
 
 @transaction.atomic
 def _free(item: BatchItem) -> None:
     """End an orphan: cancelled, and its conversation free to be generated again."""
-    held = BatchItem.objects.filter(
-        pk=item.pk, call_id=item.call_id, status__in=OPEN, lease_expires_at__lt=timezone.now()
-    )
+    held = BatchItem.objects.filter(pk=item.pk, call_id=item.call_id, status__in=OPEN, lease_expires_at__lt=Now())
     if held.update(status=ItemStatus.CANCELLED, claimed_by="", completed_at=timezone.now()):
         Conversation.objects.filter(pk=item.conversation_id, claim=item.call_id, status=Status.GENERATING).update(
             status=Status.FAILED,

@@ -2,7 +2,8 @@
 
 A slice works for `BATCH_SLICE_SECONDS`, then hands over to its continuation. It sees pause, cancel and a changed
 concurrency within a second. When it stops, for whatever reason, calls in flight finish and are kept; those that
-only wait (for the limit, or to try again) are given back.
+only wait (for the limit, or to try again) are given back. If its worker is to end, it gives up the job first: another
+worker goes on at once, and until the calls in flight have ended, the job has some more of them than it asks for.
 """
 
 import asyncio
@@ -55,8 +56,9 @@ def run_slice(
     """Run a job for one slice, in its workspace's scope.
 
     `on_unfinished` is called in the transaction that ends a slice with work left; `stopping` tells that the
-    process is to end. Harmless when the job already has a runner, or is not processing. What keeps a slice from
-    running at all pauses the job with the reason, and is raised.
+    process is to end: the job is given up then at once, and calls in flight finish after that. Harmless when the
+    job already has a runner, or is not processing. What keeps a slice from running at all pauses the job with the
+    reason, and is raised.
     """
     with workspace_scope(EVERY):
         job = BatchJob.objects.filter(pk=job_id).first()
@@ -70,7 +72,7 @@ def _run_in_scope(job: BatchJob, on_unfinished: Callable[[UUID], None], stopping
     if not leases.take_job(job.pk, runner):
         return
     try:
-        asyncio.run(_run(job, runner, endpoint(), stopping))
+        asyncio.run(_run(job, runner, endpoint(), on_unfinished, stopping))
     except (OperationalError, InterfaceError):
         raise  # the database's trouble: the reaper revives the job once the lease has ended
     except Exception as error:
@@ -81,7 +83,13 @@ def _run_in_scope(job: BatchJob, on_unfinished: Callable[[UUID], None], stopping
     control.dispatch()  # if the job has ended, the next one may begin
 
 
-async def _run(job: BatchJob, runner: str, target: Endpoint, stopping: Callable[[], bool]) -> None:
+async def _run(
+    job: BatchJob,
+    runner: str,
+    target: Endpoint,
+    on_unfinished: Callable[[UUID], None],
+    stopping: Callable[[], bool],
+) -> None:
     claude = Claude(target, timeout=job.request_timeout or settings.ANTHROPIC_TIMEOUT)
     # Two threads: claiming must not queue behind the saving of what has arrived. More would only compete for
     # Python's one lock (docs/decisions/0002-slices-on-django-q2.md has the figures).
@@ -101,7 +109,7 @@ async def _run(job: BatchJob, runner: str, target: Endpoint, stopping: Callable[
             sleep=drain.sleep,
             shared=job.shared_parameters,
         )
-        await Slice(job, runner, steering, limit, generator, drain, stopping).run()
+        await Slice(job, runner, steering, limit, generator, drain, stopping, on_unfinished).run()
 
 
 @dataclass
@@ -113,6 +121,7 @@ class Slice:
     generator: Generator
     drain: Drain
     stopping: Callable[[], bool]
+    on_unfinished: Callable[[UUID], None]
 
     known: Drafts = field(default_factory=Drafts)
     ready: deque[Work] = field(default_factory=deque)  # claimed, so that they can begin at once
@@ -133,6 +142,7 @@ class Slice:
             while seen := await self._look():
                 if self._should_drain(seen):
                     self.drain.begin()
+                    await self._hand_over(seen)
                 else:
                     await self._begin_some(seen)
                 if not self.in_flight and (self.drain.begun or await self._all_ended()):
@@ -143,10 +153,23 @@ class Slice:
             try:
                 with suppress(*UNREACHABLE):  # then it is passed over, and the leases run out
                     await self.steering(self.limit.withdraw)
-                    await self.steering(leases.put_back, self.ready)
+                    await self._put_back()
             finally:
                 self.ready.clear()
                 await self._settle()
+
+    async def _put_back(self) -> None:
+        """Others may claim what was not begun."""
+        await self.steering(leases.put_back, self.ready)
+        self.ready.clear()
+
+    async def _hand_over(self, seen: Look) -> None:
+        """Let another worker go on at once, if this one is to end: calls in flight may take minutes."""
+        if self.stopping() and seen.status == JobStatus.PROCESSING:
+            logger.info("Batch %s goes to another worker; %s calls in flight finish.", self.job.pk, len(self.in_flight))
+            await self._put_back()
+            await self.steering(leases.leave_job, self.job.pk, self.runner, self.on_unfinished)
+            self.look_at = 0.0  # somebody else is its runner
 
     async def _look(self) -> Look | None:
         """The job as it stands, at most every `LOOK_SECONDS` from the database; None when it has another runner."""

@@ -2,7 +2,8 @@
 
 A job has one runner at a time. Its items are claimed in order with SKIP LOCKED, each under a new call id; an item
 whose lease ran out (its worker died, or stood still) is claimed again like a waiting one. An end counts only with
-the call id of the present claim, so a late or duplicate worker changes nothing.
+the call id of the present claim, so a late or duplicate worker changes nothing. Leases are measured by PostgreSQL's
+clock: those of machines differ, and one that goes wrong would have live work taken away, and paid for twice.
 """
 
 from collections.abc import Callable, Iterable

@@ -179,6 +179,9 @@ BATCH_SLICE_SECONDS = env.float("BATCH_SLICE_SECONDS", default=120.0)
 BATCH_LEASE_SECONDS = env.float("BATCH_LEASE_SECONDS", default=30.0)
 BATCH_ITEM_CLAIMS = env.int("BATCH_ITEM_CLAIMS", default=5)  # times that an item may be begun
 
+WORKER_HEALTH_PORT = env.int("WORKER_HEALTH_PORT", default=0)  # where a worker answers GET /health; 0: nowhere
+WORKER_HEALTH_HOST = env.str("WORKER_HEALTH_HOST", default="127.0.0.1")
+
 # django-q2 with PostgreSQL as the broker. `queue_limit=1`, because its redelivery clock starts when a task
 # is fetched and not when it is begun; `timeout` above a slice and one request, `retry` above `timeout`.
 Q_CLUSTER = {

@@ -13,6 +13,7 @@ from uuid import UUID, uuid4
 
 from django.db import connection
 from django.db.models import Case, F, Value, When
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from conversations.choices import Status
@@ -119,7 +120,7 @@ def give_back(conversation_id: UUID, claim: UUID, spent_usd: Decimal) -> None:
 
 def expire() -> int:
     """Fail the conversations whose claim ran out, because its holder died; how many there were."""
-    expired = Conversation.objects.filter(status=Status.GENERATING, claim_expires_at__lt=timezone.now())
+    expired = Conversation.objects.filter(status=Status.GENERATING, claim_expires_at__lt=Now())
     return expired.update(
         status=Status.FAILED,
         failure_type=Abandoned.code(),

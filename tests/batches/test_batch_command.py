@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from io import StringIO
-from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -27,6 +26,14 @@ def test_the_list_names_each_batch_with_its_progress() -> None:
     job = batch_of("completed", "completed", "queued", status="processing")
     listed = batch("status")
     assert str(job.pk) in listed and "2/3" in listed
+
+
+def test_the_worker_that_is_at_a_batch_is_named_as_long_as_it_is() -> None:
+    lease = timezone.now() + timedelta(seconds=30)
+    job = BatchJobFactory(status="processing", runner="machine:4711:0af3", runner_lease_expires_at=lease)
+    assert "A worker is at it: machine:4711." in batch("status", str(job.pk))
+    BatchJob.objects.filter(pk=job.pk).update(runner_lease_expires_at=timezone.now())
+    assert "A worker" not in batch("status", str(job.pk))
 
 
 def test_the_status_of_one_tells_why_it_is_paused() -> None:
@@ -63,7 +70,7 @@ def test_of_an_ended_batch_the_failed_ones_take_a_new_batch() -> None:
         batch("retry-failed", str(job.pk))
 
 
-@pytest.mark.parametrize("wrong", ["nonsense", str(uuid4())])
+@pytest.mark.parametrize("wrong", ["nonsense", "01a20ff2-4c3f-73ae-a8d3-10825b1b8d1e"])
 def test_an_unknown_id_is_refused_in_words(wrong: str) -> None:
     with pytest.raises(CommandError, match="There is no batch"):
         batch("status", wrong)

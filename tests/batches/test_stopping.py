@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from batches import control, engine
-from batches.models import BatchJob
+from batches.models import BatchItem, BatchJob
 from conversations.models import Conversation
 from generation.configuration import Overrides
 from generation.models import GenerationLog
@@ -209,6 +209,39 @@ def test_a_stopping_worker_drains_and_hands_over(claude: SimulatedClaude, batch:
     runner.join(timeout=10)
     job.refresh_from_db()
     assert (job.status, job.successful_items, handed) == ("processing", 2, [job.pk])
+
+
+def test_another_worker_goes_on_while_the_stopping_ones_calls_are_in_flight(
+    claude: SimulatedClaude, batch: Make
+) -> None:
+    claude.when("", "slow:1.5", "slow:1.5")
+    job = batch(4, concurrency=2)
+    stopping, handed = threading.Event(), list[UUID]()
+    first = in_background(engine.run_slice, job.pk, on_unfinished=handed.append, stopping=stopping.is_set)
+    eventually(lambda: len(claude.requests) == 2)
+    stopping.set()
+    eventually(lambda: handed == [job.pk])
+    second = in_background(engine.run_slice, job.pk, on_unfinished=handed.append)
+    eventually(lambda: len(claude.requests) == 4)
+    assert first.is_alive() and not BatchItem.objects.filter(status="completed", position__lte=2).exists()
+    for runner in (first, second):
+        runner.join(timeout=10)
+    job.refresh_from_db()
+    assert (job.status, job.successful_items, len(claude.requests)) == ("completed", 4, 4)
+
+
+def test_a_paused_batch_is_not_given_up_before_its_calls_have_ended(claude: SimulatedClaude, batch: Make) -> None:
+    claude.when("", "slow:1")
+    job = batch(2, concurrency=1)
+    stopping, handed = threading.Event(), list[UUID]()
+    runner = in_background(engine.run_slice, job.pk, on_unfinished=handed.append, stopping=stopping.is_set)
+    eventually(lambda: claude.requests)
+    control.pause(job.pk)
+    stopping.set()
+    assert BatchJob.objects.get(pk=job.pk).has_runner
+    runner.join(timeout=10)
+    job.refresh_from_db()
+    assert (job.status, job.successful_items, job.has_runner, handed) == ("paused", 1, False, [])
 
 
 def test_an_unknown_model_pauses_the_job_with_one_clear_sentence(

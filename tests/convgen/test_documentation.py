@@ -8,7 +8,8 @@ from django.conf import settings
 from django.core.management import get_commands
 
 ROOT = Path(settings.BASE_DIR)
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+OTHERS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "deploy/README.md")]
+PAGES = [*OTHERS, *sorted((ROOT / "docs").rglob("*.md"))]
 OURS = ("convgen", "conversations", "generation", "batches")
 
 

@@ -57,7 +57,7 @@ class Command(BaseCommand):
 
     def _handle(self, job: BatchJob, action: str, console: Console, *, inline: bool) -> None:
         if action == "status":
-            console.print(f"{job.pk}: {job.status}. {job.status_reason}", highlight=False, markup=False, soft_wrap=True)
+            console.print(_line(job), highlight=False, markup=False, soft_wrap=True)
             print_summary(summarize(job), console)
         elif action == "resume" and inline:
             self._resume_here(job, console)
@@ -68,6 +68,11 @@ class Command(BaseCommand):
         summary = run_and_report(planning.take_up(job, inline=True), inline=True, console=console)
         if not summary.every_item_succeeded:
             raise CommandError(next_step(summary))
+
+
+def _line(job: BatchJob) -> str:
+    worker = f"A worker is at it: {job.runner.rpartition(':')[0]}. " if job.has_runner else ""
+    return f"{job.pk}: {job.status}. {worker}{job.status_reason}"
 
 
 def _act(action: str, job: BatchJob) -> str:
