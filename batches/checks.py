@@ -14,6 +14,7 @@ BOUNDS = (
     # A heartbeat comes three times per lease: under load, a shorter one would end while its holder works.
     Bounds("BATCH_LEASE_SECONDS", 5, unit="seconds"),
     Bounds("BATCH_ITEM_CLAIMS", 1),
+    Bounds("BATCH_COST_WARNING_USD", 0, unit="USD; 0: never"),
 )
 
 

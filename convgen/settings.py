@@ -166,6 +166,7 @@ MAX_BATCH_CONCURRENCY = env.int("MAX_BATCH_CONCURRENCY", default=50)  # calls in
 BATCH_SLICE_SECONDS = env.float("BATCH_SLICE_SECONDS", default=120.0)
 BATCH_LEASE_SECONDS = env.float("BATCH_LEASE_SECONDS", default=30.0)
 BATCH_ITEM_CLAIMS = env.int("BATCH_ITEM_CLAIMS", default=5)  # times that an item may be begun
+BATCH_COST_WARNING_USD = env.float("BATCH_COST_WARNING_USD", default=50.0)  # likely cost to warn above; 0: never
 
 # django-q2 with PostgreSQL as the broker. `queue_limit=1`, because its redelivery clock starts when a task
 # is fetched and not when it is begun; `timeout` above a slice and one request, `retry` above `timeout`.

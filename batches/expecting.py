@@ -1,0 +1,84 @@
+"""What one conversation of a template will take: tokens, requests and seconds.
+
+The template's own latest attempts tell it best; then those of its tier in the workspace; then constants.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from batches.spans import Span, around
+from conversations.models import PromptTemplate
+from generation.forecast import usual_reply
+from generation.history import Asked, Experience, History
+
+# Seconds of a request while nothing is known: a reply of the usual length at the usual pace, half of it, twice of it.
+SECONDS = Span(10.0, 20.0, 40.0)
+# The upper end reckons with one conversation in ten that is asked, and paid, for once more than usual.
+RETRIED = 0.1
+# A prompt's tokens reckoned from its length may be so far off: other languages, names and numbers take more.
+LENGTH_DOUBT = 0.25
+
+
+class Source(Enum):
+    """Where it is known from."""
+
+    TEMPLATE = "template"
+    TIER = "tier"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """Tokens and seconds of one request, and how many requests a conversation takes."""
+
+    prompt: Span[float]  # input tokens, cached or not
+    cached: float  # those of them that live requests keep in the prompt cache
+    cache_is_warm: bool  # they are there already
+    output: Span[float]  # tokens
+    paid: Span[float]  # requests that are paid for, for each conversation
+    requests: Span[float]  # requests, for each conversation
+    seconds: Span[float]  # from sending to the whole reply
+    source: Source
+
+
+def expect(
+    template: PromptTemplate, tier: str, asked: Asked, history: History, *, prompt_tokens: int, size: int
+) -> Expectation:
+    """For each of `size` conversations; `prompt_tokens` are those of one prompt as its length tells."""
+    own = history.of_template(template.pk, asked)
+    if own.enough:
+        return _known(own, size, Source.TEMPLATE, prompt=around(own.prompt.value, own.prompt.doubt(size)))
+    by_length = around(prompt_tokens, LENGTH_DOUBT * prompt_tokens)
+    of_tier = history.of_tier(tier, asked)
+    if of_tier.enough:
+        # Another template may be longer altogether: that does not even out over many conversations.
+        return _known(of_tier, 1, Source.TIER, prompt=by_length)
+    usual = usual_reply(tier)
+    return Expectation(
+        prompt=by_length,
+        cached=0.0,
+        cache_is_warm=False,
+        output=Span(float(usual.low), float(usual.likely), float(usual.high)),
+        paid=Span(1.0, 1.0, 1.0 + RETRIED),
+        requests=Span(1.0, 1.0, 1.0 + RETRIED),
+        seconds=SECONDS,
+        source=Source.NOTHING,
+    )
+
+
+def _known(known: Experience, size: int, source: Source, *, prompt: Span[float]) -> Expectation:
+    seconds = known.seconds
+    return Expectation(
+        prompt=prompt,
+        cached=min(known.cached, prompt.low) if source is Source.TEMPLATE else 0.0,
+        cache_is_warm=known.cache_is_warm,
+        output=around(known.output.value, known.output.doubt(size)),
+        paid=_retried(known.paid_each),
+        requests=_retried(known.requests_each),
+        seconds=around(seconds.value, seconds.doubt(size)) if seconds else SECONDS,
+        source=source,
+    )
+
+
+def _retried(each: float) -> Span[float]:
+    return Span(each, each, each + RETRIED)
