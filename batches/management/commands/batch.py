@@ -1,5 +1,6 @@
 """Look at batches and control them."""
 
+import json
 from argparse import ArgumentParser
 from typing import Any
 from uuid import UUID
@@ -11,8 +12,9 @@ from rich.table import Table
 
 from batches import control, planning
 from batches.models import BatchJob
-from batches.printing import next_step, print_summary, run_and_report
+from batches.printing import next_step, print_summary, retry_command, run_and_report
 from batches.summary import summarize
+from batches.wording import estimate_in_words
 from convgen.tenancy import EVERY, workspace_scope
 from convgen.terminal import console_on
 
@@ -26,20 +28,29 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("action", choices=ACTIONS)
         parser.add_argument("id", nargs="?", help="The batch's id; the list of the latest ones without it.")
+        parser.add_argument(
+            "--json", action="store_true", dest="as_json", help="With status: print one JSON object, for scripts."
+        )
         parser.add_argument("--inline", action="store_true", help="With resume: run it in this process and follow it.")
 
-    def handle(self, *, action: str, id: str | None, inline: bool, **options: Any) -> None:
+    def handle(self, *, action: str, id: str | None, inline: bool, as_json: bool, **options: Any) -> None:
         console = console_on(self.stdout)
+        if as_json and (action != "status" or id is None):
+            raise CommandError("--json goes with the status of one batch: manage.py batch status ID --json")
         if id is None and action == "status":
             console.print(_list())
             return
         job = _find(id)
         with workspace_scope(job.workspace_id):
-            self._handle(job, action, console, inline=inline)
+            self._handle(job, action, console, inline=inline, as_json=as_json)
 
-    def _handle(self, job: BatchJob, action: str, console: Console, *, inline: bool) -> None:
-        if action == "status":
+    def _handle(self, job: BatchJob, action: str, console: Console, *, inline: bool, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(summarize(job).as_json(), ensure_ascii=False))
+        elif action == "status":
             console.print(f"{job.pk}: {job.status}. {job.status_reason}", highlight=False, markup=False, soft_wrap=True)
+            if job.estimate and not job.completed_items:
+                console.print(estimate_in_words(job.estimate, job.delivery), highlight=False, soft_wrap=True)
             print_summary(summarize(job), console)
         elif action == "resume" and inline:
             self._resume_here(job, console)
@@ -64,7 +75,7 @@ def _act(action: str, job: BatchJob) -> str:
 
 def _retry(job: BatchJob) -> str:
     if job.ended:
-        raise CommandError("The batch has ended. Try again with: manage.py generate_batch --select failed")
+        raise CommandError(f"The batch has ended. Try again with: {retry_command(job)}")
     number = control.retry_failed(job.pk)
     return f"{number} failed conversations are queued again."
 
