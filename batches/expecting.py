@@ -6,6 +6,8 @@ The template's own latest attempts tell it best; then those of its tier in the w
 from dataclasses import dataclass
 from enum import Enum
 
+from django.conf import settings
+
 from batches.spans import Span, around
 from conversations.models import PromptTemplate
 from generation.forecast import usual_reply
@@ -47,12 +49,12 @@ def expect(
     """For each of `size` conversations; `prompt_tokens` are those of one prompt as its length tells."""
     own = history.of_template(template.pk, asked)
     if own.enough:
-        return _known(own, size, Source.TEMPLATE, prompt=around(own.prompt.value, own.prompt.doubt(size)))
+        return _known(own, history, size, Source.TEMPLATE, prompt=around(own.prompt.value, own.prompt.doubt(size)))
     by_length = around(prompt_tokens, LENGTH_DOUBT * prompt_tokens)
     of_tier = history.of_tier(tier, asked)
     if of_tier.enough:
         # Another template may be longer altogether: that does not even out over many conversations.
-        return _known(of_tier, 1, Source.TIER, prompt=by_length)
+        return _known(of_tier, history, 1, Source.TIER, prompt=by_length)
     usual = usual_reply(tier)
     return Expectation(
         prompt=by_length,
@@ -61,12 +63,12 @@ def expect(
         output=Span(float(usual.low), float(usual.likely), float(usual.high)),
         paid=Span(1.0, 1.0, 1.0 + RETRIED),
         requests=Span(1.0, 1.0, 1.0 + RETRIED),
-        seconds=SECONDS,
+        seconds=_usual_seconds(history),
         source=Source.NOTHING,
     )
 
 
-def _known(known: Experience, size: int, source: Source, *, prompt: Span[float]) -> Expectation:
+def _known(known: Experience, history: History, size: int, source: Source, *, prompt: Span[float]) -> Expectation:
     seconds = known.seconds
     return Expectation(
         prompt=prompt,
@@ -75,9 +77,14 @@ def _known(known: Experience, size: int, source: Source, *, prompt: Span[float])
         output=around(known.output.value, known.output.doubt(size)),
         paid=_retried(known.paid_each),
         requests=_retried(known.requests_each),
-        seconds=around(seconds.value, seconds.doubt(size)) if seconds else SECONDS,
+        seconds=around(seconds.value, seconds.doubt(size)) if seconds else _usual_seconds(history),
         source=source,
     )
+
+
+def _usual_seconds(history: History) -> Span[float]:
+    latency = settings.SIMULATED_CLAUDE_LATENCY  # an average, which it varies by half
+    return around(latency, latency / 2) if history.simulated else SECONDS
 
 
 def _retried(each: float) -> Span[float]:

@@ -74,11 +74,12 @@ class OrderForm(forms.Form):
         if not sees_several():
             workspace.widget = forms.HiddenInput()
         of_batch.choices = _former(self["of_batch"].value())  # type: ignore[attr-defined]
+        self.fields["chosen"].widget.attrs["rows"] = 3
         self.fields["concurrency"].widget.attrs["max"] = settings.MAX_BATCH_CONCURRENCY
 
     def fieldsets(self) -> list[tuple[str, dict[str, Any]]]:
         where = ["workspace"] if sees_several() else []
-        run = [("delivery", "priority"), ("concurrency", "error_handling"), ("budget_usd", "max_attempts")]
+        run = [("delivery", "priority"), ("concurrency", "error_handling"), "budget_usd", "max_attempts"]
         asked = ["model", ("max_tokens", "effort"), ("temperature", "top_p")]
         return [
             ("What", {"fields": [*where, "tier", "selection", "of_batch", "chosen"]}),

@@ -111,6 +111,8 @@ def _check(order: Order) -> None:
         raise PlanError(
             f"Concurrency must lie between 1 and {settings.MAX_BATCH_CONCURRENCY}, not {order.concurrency}."
         )
+    if order.budget_usd is not None and order.budget_usd < 0:
+        raise PlanError(f"A budget is 0 USD or more, not {order.budget_usd}.")
     if order.of_batch and order.selection != Selection.FAILED:
         raise PlanError("Of a former batch, only what failed can be generated: choose the failed ones.")
 

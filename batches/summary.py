@@ -64,7 +64,8 @@ class TierSummary:
         self.cost_usd += row["cost_usd"]
         if row["status"] == ItemStatus.COMPLETED:
             self.pending_review += row["conversation__status"] == Status.PENDING_REVIEW
-            self.scores.values.append(row["conversation__quality_score"])
+            if (score := row["conversation__quality_score"]) is not None:
+                self.scores.values.append(score)
 
     def __add__(self, other: "TierSummary") -> "TierSummary":
         return TierSummary(
