@@ -36,25 +36,25 @@ log.status, log.input_tokens, log.output_tokens, log.cache_read_tokens, log.cach
 log.created_at > now() - interval '5 minutes'
 """
 
-# For each template its latest rows, found one after the other in the index: however many there are.
+# The latest rows of a template or a workspace, read backward from the end of its part of the index. By an equality and
+# the date alone, PostgreSQL may walk through the dates of all rows in search of them; this order only that index has.
+LATEST = """
+SELECT * FROM generation_generationlog
+WHERE ({column}, created_at) BETWEEN ({value}, '-infinity'::timestamptz) AND ({value}, 'infinity'::timestamptz)
+ORDER BY {column} DESC, created_at DESC LIMIT %(recent)s
+"""
+
 OF_TEMPLATES = f"""
 SELECT {ATTEMPT}
 FROM unnest(%(templates)s::uuid[]) AS wanted (id)
 JOIN conversations_prompttemplate AS template ON template.id = wanted.id AND template.workspace_id = %(workspace)s
-CROSS JOIN LATERAL (
-    SELECT * FROM generation_generationlog
-    WHERE template_id = wanted.id AND workspace_id = %(workspace)s
-    ORDER BY created_at DESC LIMIT %(recent)s
-) AS log
+CROSS JOIN LATERAL ({LATEST.format(column="template_id", value="wanted.id")}) AS log
 ORDER BY log.created_at DESC
 """
 
 OF_WORKSPACE = f"""
 SELECT {ATTEMPT}
-FROM (
-    SELECT * FROM generation_generationlog WHERE workspace_id = %(workspace)s
-    ORDER BY created_at DESC LIMIT %(recent)s
-) AS log
+FROM ({LATEST.format(column="workspace_id", value="%(workspace)s::uuid")}) AS log
 JOIN conversations_prompttemplate AS template ON template.id = log.template_id
 ORDER BY log.created_at DESC
 """

@@ -104,7 +104,7 @@ class GenerationLog(WorkspaceRow):
             models.Index(fields=["conversation"], name="generation_log_conversation"),
             # The same when a template is deleted; and its latest attempts, by which a forecast knows what the next
             # will take.
-            models.Index(fields=["template", "-created_at"], name="generation_log_template"),
+            models.Index(fields=["template", "created_at"], name="generation_log_template"),
             # Whether a run has succeeded.
             models.Index(fields=["run_id"], name="generation_log_run"),
         ]

@@ -17,6 +17,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='generationlog',
-            index=models.Index(fields=['template', '-created_at'], name='generation_log_template'),
+            index=models.Index(fields=['template', 'created_at'], name='generation_log_template'),
         ),
     ]

@@ -122,7 +122,7 @@ def test_the_latest_are_found_in_the_index_and_no_others_are_read(
         log(draft)
     assert len(known(draft).attempts) == RECENT
     with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off")
+        cursor.execute("SET LOCAL enable_seqscan = off")
     plan = explained()
-    assert "template_id_created_at_idx" in plan
-    assert "Limit" in plan
+    assert "Index Scan Backward using generation_generationlog_default_template_id_created_at_idx" in plan
+    assert "Seq Scan on generation" not in plan
