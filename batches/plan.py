@@ -15,6 +15,7 @@ from batches.choices import Delivery
 from batches.estimating import Estimate, GroupEstimate
 from batches.selecting import NAMED, Taken
 from batches.spans import Span
+from batches.wording import conversations
 from conversations.choices import Status, Tier
 
 if TYPE_CHECKING:
@@ -90,8 +91,8 @@ class Plan:
             return ""
         names = ", ".join(sorted(each.readable_id for each in left_out)[:NAMED])
         more = ", …" if len(left_out) > NAMED else ""
-        what = "1 conversation is" if len(left_out) == 1 else f"{len(left_out)} conversations are"
-        return f"{what} left out, since another batch is at work on them: {names}{more}."
+        are = "is" if len(left_out) == 1 else "are"
+        return f"{conversations(len(left_out))} {are} left out, since another batch is at work on them: {names}{more}."
 
     @cached_property
     def warnings(self) -> list[str]:
@@ -131,9 +132,7 @@ class Plan:
     def _about_prompts(self) -> Iterator[str]:
         for each in self.estimate.groups:
             if each.problem:
-                size = each.group.size
-                what = "1 conversation" if size == 1 else f"{size} conversations"
-                yield f"{what} would probably fail, before anything is paid. {each.problem}"
+                yield f"{conversations(each.group.size)} would probably fail, before anything is paid. {each.problem}"
 
     def _row(self, estimated: GroupEstimate) -> PlanRow:
         group = estimated.group

@@ -20,6 +20,7 @@ from batches.models import BatchItem, BatchJob
 from batches.plan import Plan
 from batches.selecting import PlanError as PlanError
 from batches.selecting import Taken, candidate_of, in_turns, select
+from batches.wording import conversations
 from conversations import coverage
 from conversations.choices import Tier
 from conversations.models import PromptTemplate, Workspace
@@ -142,10 +143,9 @@ def _check_configuration(order: Order, templates: Iterable[PromptTemplate]) -> N
 
 def _job(order: Order, *, size: int) -> BatchJob:
     tiers = "all tiers" if order.tier == "all" else Tier(order.tier).label.lower()
-    what = "1 conversation" if size == 1 else f"{size} conversations"
     return BatchJob(
         workspace=order.workspace,
-        name=order.name or f"{what}, {tiers}, {timezone.localtime():%Y-%m-%d %H:%M}",
+        name=order.name or f"{conversations(size)}, {tiers}, {timezone.localtime():%Y-%m-%d %H:%M}",
         tier=order.tier,
         selection=order.selection,
         concurrent_processing=order.concurrency,

@@ -45,7 +45,8 @@ def _about_cost(summary: Summary) -> Iterator[str]:
 def _about_failures(failures: Failures) -> Iterator[str]:
     named = ", ".join(readable for _key, readable in failures.examples)
     yield f"{failures.count} failed: {failures.reason}"
-    yield f"  {named}{', …' if failures.count > len(failures.examples) else ''}. {failures.next_step}"
+    more = ", …" if failures.count > len(failures.examples) else ""
+    yield f"  {failures.next_step} Worth another try as they are: {failures.worth_retrying}. ({named}{more})"
 
 
 def _simulated(summary: Summary) -> str:

@@ -11,10 +11,15 @@ SIMULATED = "Simulated: nothing will be paid."
 MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
 
 
+def conversations(number: int) -> str:
+    """`1 conversation`, `2 conversations`."""
+    return "1 conversation" if number == 1 else f"{number:,} conversations"
+
+
 def dollars(amount: Any) -> str:
     """$12.30, and $0.0123 below a dollar, since one conversation costs cents."""
     amount = Decimal(str(amount))
-    return f"${amount:,.2f}" if amount >= 1 else f"${amount:.4f}"
+    return f"${amount:,.2f}" if amount >= 1 or not amount else f"${amount:.4f}"
 
 
 def duration(seconds: float) -> str:
@@ -33,6 +38,8 @@ def duration(seconds: float) -> str:
 def cost_in_words(foreseen: Mapping[str, Any]) -> str:
     """`about $1.20 ($1.00 to $1.50)`, of what an estimate says for one delivery."""
     usd = foreseen["cost_usd"]
+    if not Decimal(usd["high"]):
+        return "nothing"
     return f"about {dollars(usd['likely'])} ({dollars(usd['low'])} to {dollars(usd['high'])})"
 
 

@@ -18,6 +18,7 @@ from tests.factories import (
     BatchItemFactory,
     BatchJobFactory,
     ConversationFactory,
+    DimensionFactory,
     PromptTemplateFactory,
     WorkspaceFactory,
     batch_of,
@@ -67,6 +68,7 @@ def test_the_plan_is_shown_with_numbers_costs_and_time_and_nothing_is_created(
     curator: Client, workspace: Workspace
 ) -> None:
     PromptTemplateFactory(workspace=workspace, name="Grief", target_count=4)
+    DimensionFactory(workspace=workspace, kind="persona")
     page = shown(curator.post(plan_url(), {**filled_in(curator, selection="gaps"), "show": "yes"}))
     assert "<strong>4 conversations</strong> would be generated." in page
     assert "Grief" in page

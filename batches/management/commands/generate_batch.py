@@ -15,7 +15,7 @@ from batches.plan import Plan
 from batches.planning import Order, PlanError
 from batches.printing import next_step, run_and_report
 from batches.printing_plan import print_plan
-from batches.wording import estimate_in_words
+from batches.wording import conversations, estimate_in_words
 from conversations.models import Workspace
 from conversations.workspaces import WorkspaceCommand
 from convgen.terminal import console_on
@@ -101,7 +101,7 @@ class Command(WorkspaceCommand):
     def _follow(self, job: BatchJob, options: dict[str, Any]) -> None:
         if job.estimate:
             line = estimate_in_words(job.estimate, job.delivery)
-            self.console.print(f"{job.total_items} conversations. {line}", highlight=False, soft_wrap=True)
+            self.console.print(f"{conversations(job.total_items)}. {line}", highlight=False, soft_wrap=True)
         summary = run_and_report(job, inline=options["inline"], console=self.console)
         if options["json"]:
             self.stdout.write(json.dumps(summary.as_json()))
