@@ -150,26 +150,26 @@ class Estimator:
             size=group.size,
         )
         # Of a template's first requests, those that are in flight side by side all write the cache.
-        writes = 0 if expected.cache_is_warm else min(group.size, ceil(in_flight / self.templates))
+        writes = 0 if expected.prompt.cache_is_warm else min(group.size, ceil(in_flight / self.templates))
         return self._estimated(group, configuration.model, expected, writes)
 
     def _estimated(self, group: Group, model: str, expected: Expectation, writes: int) -> GroupEstimate:
-        size = group.size
+        size, cached = group.size, expected.prompt.cached
 
         def live(prompt: float, output: float, paid: float) -> Decimal:
-            plain = prompt - expected.cached
-            reading = _usd(model, plain, output, cache_read=expected.cached)
-            writing = _usd(model, plain, output, cache_write=expected.cached)
+            plain = prompt - cached
+            reading = _usd(model, plain, output, cache_read=cached)
+            writing = _usd(model, plain, output, cache_write=cached)
             return _rounded(reading * Decimal(max(0.0, size * paid - writes)) + writing * writes)
 
         def economy(prompt: float, output: float, paid: float) -> Decimal:
             return _rounded(_usd(model, prompt, output, in_message_batch=True) * Decimal(size * paid))
 
         def load(prompt: float, output: float, paid: float, requests: float, seconds: float) -> Load:
-            counted = size * paid * (prompt - expected.cached) + writes * expected.cached
+            counted = size * paid * (prompt - cached) + writes * cached
             return Load(size * requests, counted, size * paid * output, size * requests * seconds)
 
-        asked = (expected.prompt, expected.output, expected.paid)
+        asked = (expected.prompt.tokens, expected.output, expected.paid)
         usd = {
             Delivery.LIVE: Span(*at_each_end(live, *asked)),
             Delivery.ECONOMY: Span(*at_each_end(economy, *asked)),
@@ -181,7 +181,7 @@ class Estimator:
             model,
             expected.source,
             price_assumed=cost_of(model, Usage()).assumed,
-            input_tokens=paid * expected.prompt.likely,
+            input_tokens=paid * expected.prompt.tokens.likely,
             output_tokens=paid * expected.output.likely,
             loads=at_each_end(load, *asked, expected.requests, expected.seconds),
         )

@@ -1,6 +1,7 @@
 """What one conversation of a template will take: tokens, requests and seconds.
 
-The template's own latest attempts tell it best; then those of its tier in the workspace; then constants.
+The template's own latest attempts tell it best; then those of its tier in the workspace; then constants. The prompts of
+a template are much alike: one attempt tells their length, where it takes several to tell how long replies are.
 """
 
 from dataclasses import dataclass
@@ -30,12 +31,19 @@ class Source(Enum):
 
 
 @dataclass(frozen=True)
+class Prompt:
+    """The input tokens of one request."""
+
+    tokens: Span[float]  # cached or not
+    cached: float = 0.0  # those of them that live requests keep in the prompt cache
+    cache_is_warm: bool = False  # they are there already
+
+
+@dataclass(frozen=True)
 class Expectation:
     """Tokens and seconds of one request, and how many requests a conversation takes."""
 
-    prompt: Span[float]  # input tokens, cached or not
-    cached: float  # those of them that live requests keep in the prompt cache
-    cache_is_warm: bool  # they are there already
+    prompt: Prompt
     output: Span[float]  # tokens
     paid: Span[float]  # requests that are paid for, for each conversation
     requests: Span[float]  # requests, for each conversation
@@ -48,32 +56,36 @@ def expect(
 ) -> Expectation:
     """For each of `size` conversations; `prompt_tokens` are those of one prompt as its length tells."""
     own = history.of_template(template.pk, asked)
+    prompt = _prompt(own, size) or Prompt(around(prompt_tokens, LENGTH_DOUBT * prompt_tokens))
     if own.enough:
-        return _known(own, history, size, Source.TEMPLATE, prompt=around(own.prompt.value, own.prompt.doubt(size)))
-    by_length = around(prompt_tokens, LENGTH_DOUBT * prompt_tokens)
+        return _known(own, history, size, Source.TEMPLATE, prompt)
     of_tier = history.of_tier(tier, asked)
     if of_tier.enough:
         # Another template may be longer altogether: that does not even out over many conversations.
-        return _known(of_tier, history, 1, Source.TIER, prompt=by_length)
+        return _known(of_tier, history, 1, Source.TIER, prompt)
     usual = usual_reply(tier)
     return Expectation(
-        prompt=by_length,
-        cached=0.0,
-        cache_is_warm=False,
+        prompt=prompt,
         output=Span(float(usual.low), float(usual.likely), float(usual.high)),
-        paid=Span(1.0, 1.0, 1.0 + RETRIED),
-        requests=Span(1.0, 1.0, 1.0 + RETRIED),
+        paid=_retried(1.0),
+        requests=_retried(1.0),
         seconds=_usual_seconds(history),
         source=Source.NOTHING,
     )
 
 
-def _known(known: Experience, history: History, size: int, source: Source, *, prompt: Span[float]) -> Expectation:
+def _prompt(own: Experience, size: int) -> Prompt | None:
+    """As the template's own attempts tell, if there are any."""
+    if not own.paid:
+        return None
+    tokens = around(own.prompt.value, own.prompt.doubt(size))
+    return Prompt(tokens, min(own.cached, tokens.low), own.cache_is_warm)
+
+
+def _known(known: Experience, history: History, size: int, source: Source, prompt: Prompt) -> Expectation:
     seconds = known.seconds
     return Expectation(
         prompt=prompt,
-        cached=min(known.cached, prompt.low) if source is Source.TEMPLATE else 0.0,
-        cache_is_warm=known.cache_is_warm,
         output=around(known.output.value, known.output.doubt(size)),
         paid=_retried(known.paid_each),
         requests=_retried(known.requests_each),

@@ -106,6 +106,17 @@ def test_a_template_without_replies_goes_by_its_tiers_and_its_own_length(
     assert group.input_tokens < 10_000, "another template's prompts are of another length"
 
 
+def test_one_attempt_of_its_own_tells_how_long_a_templates_prompts_are(
+    workspace: Workspace, template: PromptTemplate
+) -> None:
+    log(PromptTemplateFactory(workspace=workspace), output_tokens=3_000, input_tokens=90_000)
+    log(template, 1, input_tokens=1_000, cache_read_tokens=500, output_tokens=9_000)
+    group = alone(estimated(workspace))
+    assert group.source is Source.TIER
+    assert group.input_tokens == 15_000
+    assert group.output_tokens == 40_000, "a sixth of the tier's replies is its own"
+
+
 def test_without_any_replies_it_goes_by_lengths_with_a_wide_range(
     workspace: Workspace, template: PromptTemplate
 ) -> None:
