@@ -6,17 +6,18 @@ from uuid import UUID
 
 from django.contrib import admin, messages
 from django.db.models import F, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from batches import planning
+from batches.admin_planning import GeneratingListAdmin, PlanningAdmin, generate_these
 from batches.admin_regeneration import RegeneratingConversationAdmin
 from batches.admin_steering import SteeringAdmin
-from batches.choices import OPEN, ItemStatus, Selection
+from batches.choices import OPEN, ItemStatus
 from batches.models import BatchItem, BatchJob
-from batches.summary import summarize
+from batches.summary import HISTOGRAM, summarize
+from batches.wording import comparison_in_words, estimate_in_words
 from conversations.admin.conversations import ConversationAdmin
 from conversations.admin.display import badge, list_link, page_link, problem, usd, with_sentence
 from conversations.admin.fields import pretty_json
@@ -32,7 +33,7 @@ RECENT = 20  # batches that the list of conversations can be filtered by
 
 
 @admin.register(BatchJob)
-class BatchJobAdmin(SteeringAdmin):
+class BatchJobAdmin(PlanningAdmin, SteeringAdmin):
     list_display = ["name", "state", "progress", "failed", "cost", "priority", "started_at", "created_by"]
     list_filter = ["status", "priority", "tier", "delivery"]
     list_select_related = ["created_by"]
@@ -51,7 +52,7 @@ class BatchJobAdmin(SteeringAdmin):
             ("Record", {"fields": ["id", "created_by", "created_at", "workspace"], "classes": ["collapse"]}),
         ]
 
-    _time_and_cost = [("started_at", "completed_at", "estimated_time_remaining"), "cost"]
+    _time_and_cost = [("started_at", "completed_at", "estimated_time_remaining"), "cost", "foreseen"]
     _configuration = [
         ("tier", "selection"),
         ("delivery", "error_handling"),
@@ -108,7 +109,11 @@ class BatchJobAdmin(SteeringAdmin):
     def results(self, job: BatchJob) -> str:
         summary = summarize(job)
         tiers = [(Tier(tier.tier).label, tier) for tier in summary.tiers]
-        shown = {"tiers": tiers, "failures": summary.failures.most_common(), "summary": summary}
+        if len(tiers) > 1:
+            tiers.append(("All", summary.all_tiers))
+        shown: dict[str, Any] = {"tiers": tiers, "ranges": [name for name, *_range in HISTOGRAM], "summary": summary}
+        if compared := summary.against_estimate:
+            shown["compared"] = comparison_in_words(compared)
         if summary.cache_saving_usd:
             shown["cache"] = saved_by_cache(summary.cache_saving_usd)
         return render_to_string("batches/results.html", shown)
@@ -116,6 +121,12 @@ class BatchJobAdmin(SteeringAdmin):
     @admin.display(description="cost", ordering="actual_cost_usd")
     def cost(self, job: BatchJob) -> str:
         return usd(job.actual_cost_usd)
+
+    @admin.display(description="estimate")
+    def foreseen(self, job: BatchJob) -> str:
+        if not job.estimate:
+            return self.get_empty_value_display()
+        return estimate_in_words(job.estimate, job.delivery)
 
     @admin.display(description="Claude")
     def claude(self, job: BatchJob) -> str:
@@ -208,30 +219,18 @@ class BatchFilter(admin.SimpleListFilter):
 
 
 @admin.register(Conversation)
-class GeneratingConversationAdmin(RegeneratingConversationAdmin):
+class GeneratingConversationAdmin(GeneratingListAdmin, RegeneratingConversationAdmin):
     list_filter = [*ConversationAdmin.list_filter, BatchFilter]
     actions = ["generate_selected", *ConversationAdmin.actions]
 
     @admin.action(description="Generate selected conversations", permissions=["generate"])
-    def generate_selected(self, request: HttpRequest, conversations: QuerySet[Conversation]) -> None:
+    def generate_selected(self, request: HttpRequest, conversations: QuerySet[Conversation]) -> HttpResponse | None:
+        """Nothing is begun yet: the plan is shown."""
         workspaces = {conversation.workspace for conversation in conversations.select_related("workspace")}
         if len(workspaces) != 1:
             self.message_user(request, "Choose conversations of one workspace: a batch has only one.", messages.ERROR)
-            return
-        order = planning.Order(
-            workspace=workspaces.pop(),
-            selection=Selection.CHOSEN,
-            chosen=[str(conversation.pk) for conversation in conversations],
-            created_by=request.user,
-        )
-        try:
-            job = planning.create(order)
-        except planning.PlanError as error:
-            self.message_user(request, str(error), messages.ERROR)
-            return
-        if job:
-            link = page_link("batches_batchjob", job.pk, job.name)
-            self.message_user(request, format_html("The batch is queued: {}.", link), messages.SUCCESS)
+            return None
+        return generate_these(request, workspaces.pop(), conversations)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """A conversation's items of former batches go with it; one that a batch is at stays."""

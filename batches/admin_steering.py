@@ -17,9 +17,9 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from batches import changing, control
-from batches.choices import ItemStatus, JobStatus
+from batches.admin_planning import plan_url
+from batches.choices import JobStatus, Selection
 from batches.models import BatchJob
-from conversations.admin.display import list_link
 from conversations.admin.lists import ReadOnlyAdmin
 from conversations.admin.scoping import WorkspaceRowForm, signed_in
 
@@ -142,6 +142,5 @@ def fields_of(fieldsets: Any) -> list[str]:
 def _why_not_retried(job: BatchJob) -> SafeString:
     if not job.ended:
         return format_html("“{}” has no failed items that could be retried.", job)
-    filters = {"batch": job.pk, "status__exact": ItemStatus.FAILED.value}
-    failed = list_link("conversations_conversation", "its failed conversations", filters)
-    return format_html("“{}” has ended. Generate {} in a new batch instead.", job, failed)
+    url = plan_url(selection=Selection.FAILED.value, of_batch=job.pk)
+    return format_html('“{}” has ended. <a href="{}">Regenerate what failed</a> in a new batch instead.', job, url)

@@ -7,6 +7,9 @@ class BatchesConfig(AppConfig):
     def ready(self) -> None:
         from batches import checks  # noqa: F401  (registers the system checks)
         from batches.holding import waits_in_a_batch
+        from batches.metrics import BatchCollector
         from conversations.holds import stays_while
+        from convgen import metrics
 
         stays_while(waits_in_a_batch)
+        metrics.register(BatchCollector())

@@ -1,7 +1,9 @@
 """What a batch may still begin within its budget."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 UNLIMITED = 1_000_000_000  # more than any batch has
 
@@ -13,7 +15,7 @@ class Budget:
     limit: Decimal | None  # none: whatever it costs
     spent: Decimal
     ended: int  # conversations that this was spent on
-    expected: Decimal = Decimal(0)  # by the estimate, for one conversation; counts until one has ended
+    expected: Decimal  # by the estimate, for one conversation; counts until one has ended
 
     @property
     def usual(self) -> Decimal:
@@ -35,3 +37,10 @@ class Budget:
             f"The budget of ${self.limit:.2f} has no room for another conversation: ${self.spent:.4f} is spent, and "
             f"one costs about ${self.usual:.4f}. Raise the budget, then resume."
         )
+
+
+def expected_each(estimate: Mapping[str, Any], delivery: str) -> Decimal:
+    """USD that one conversation will likely cost, by what a job keeps of its estimate; 0 when there is none."""
+    if not estimate:
+        return Decimal(0)
+    return Decimal(estimate[delivery]["cost_usd"]["likely"]) / int(estimate["conversations"])

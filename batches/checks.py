@@ -15,6 +15,7 @@ BOUNDS = (
     Bounds("BATCH_LEASE_SECONDS", 5, unit="seconds"),
     Bounds("BATCH_ITEM_CLAIMS", 1),
     Bounds("WORKER_HEALTH_PORT", 0, 65_535, unit="a port; 0 for none"),
+    Bounds("BATCH_COST_WARNING_USD", 0, unit="USD; 0: never"),
 )
 
 

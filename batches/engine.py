@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from batches import control, leases
-from batches.budget import Budget
+from batches.budget import Budget, expected_each
 from batches.choices import ErrorHandling, JobStatus
 from batches.draining import Drain, Granted
 from batches.in_flight import InFlight
@@ -257,7 +257,8 @@ class Slice:
         seen = await self._look()
         if seen is None:
             return 0
-        budget = Budget(seen.budget_usd, seen.spent_usd, seen.ended)
+        expected = expected_each(self.job.estimate, self.job.delivery)
+        budget = Budget(seen.budget_usd, seen.spent_usd, seen.ended, expected)
         room = budget.room(begun)
         if room <= 0 and not begun:
             await self._stop(control.suspend, budget.in_words())

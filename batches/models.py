@@ -147,6 +147,12 @@ class BatchJob(Configured, WorkspaceRow):
                 name="batch_job_open",
             ),
             models.Index(fields=["workspace", "created_at"], name="batch_job_history"),  # a workspace's list
+            # How far off the latest estimates were.
+            models.Index(
+                fields=["delivery", "-completed_at"],
+                condition=Q(completed_at__isnull=False) & ~Q(estimate={}),
+                name="batch_job_estimated",
+            ),
         ]
 
     def __str__(self) -> str:

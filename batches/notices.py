@@ -30,8 +30,7 @@ def send(job: BatchJob) -> bool:
     if job.status not in (*ENDED, JobStatus.PAUSED):
         return False
     summary = summarize(job)
-    shown = {"job": job, "summary": summary, "failures": summary.failures.most_common(), "link": _link(job)}
-    text = render_to_string("batches/notice.txt", shown)
+    text = render_to_string("batches/notice.txt", {"job": job, "summary": summary, "link": _link(job)})
     send_mail(_subject(job), text, None, [person.email])
     return True
 

@@ -1,4 +1,4 @@
-"""What a batch will do, and its creation."""
+"""What a batch will do, shown before it is created, and its creation: both by what `propose` says."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -9,30 +9,31 @@ from uuid import UUID
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet, Window
-from django.db.models.functions import RowNumber
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from batches import control
 from batches.changing import concurrency_problem
-from batches.choices import ENDED, OPEN, ErrorHandling, JobStatus, Priority, Selection
+from batches.choices import ENDED, Delivery, ErrorHandling, JobStatus, Priority, Selection
+from batches.estimating import estimate
+from batches.grouping import grouped
 from batches.models import BatchItem, BatchJob
+from batches.plan import Plan
+from batches.selecting import PlanError as PlanError
+from batches.selecting import Taken, candidate_of, in_turns, select
+from batches.wording import conversations
 from conversations import coverage
-from conversations.choices import Status, Tier
-from conversations.models import Conversation, PromptTemplate, Workspace
+from conversations.choices import Tier
+from conversations.models import PromptTemplate, Workspace
 from generation.configuration import Overrides, configuration_of
 from generation.retries import RetryStrategy
 
-# What each selection takes; the gaps themselves have become drafts by then.
-STATUSES = {
-    Selection.GAPS: (Status.DRAFT, Status.FAILED),
-    Selection.DRAFTS: (Status.DRAFT,),
-    Selection.FAILED: (Status.FAILED,),
-}
 
+class PlanChanged(PlanError):
+    """What the batch would take has changed since it was shown. Look at it again, then start it."""
 
-class PlanError(Exception):
-    """The batch cannot be created as asked; the message says what to do."""
+    def __init__(self) -> None:
+        super().__init__(" ".join((self.__doc__ or "").split()))
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Order:
     tier: str = "all"
     selection: str = Selection.GAPS
     chosen: Sequence[str] = ()  # readable ids or UUIDs, for Selection.CHOSEN
+    of_batch: UUID | None = None  # for Selection.FAILED: only what failed in that batch
     concurrency: int = 3
     error_handling: str = ErrorHandling.CONTINUE
     priority: str = Priority.NORMAL
@@ -51,29 +53,40 @@ class Order:
     retry_strategy: str = ""  # empty: the default of the settings
     request_timeout: int | None = None  # seconds; none: the default of the settings
     budget_usd: Decimal | None = None  # none: whatever it costs
+    delivery: str = Delivery.LIVE
     shared_parameters: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     created_by: Any = None
 
 
+def propose(order: Order) -> Plan:
+    """What `create` would take as things are, and what that will cost; nothing is written.
+
+    Raises `PlanError` for what `create` would refuse.
+    """
+    _check(order)
+    return _plan(order, select(order))
+
+
 @transaction.atomic
-def create(order: Order, *, inline: bool = False) -> BatchJob | None:
+def create(order: Order, *, inline: bool = False, agreed: str = "") -> BatchJob | None:
     """Create the batch and let workers begin it; None when there is nothing to generate.
 
     Gaps of the plan become drafts first, in the same transaction. An `inline` job is begun at once and left to the
-    caller to run. Raises `PlanError`.
+    caller to run. `agreed` is the fingerprint of the plan that was shown. Raises `PlanError`, and `PlanChanged` when
+    the plan is another one by now.
     """
-    _check(order)
     if order.selection == Selection.GAPS:
-        coverage.fill_gaps(order.workspace, order.tier, created_by=order.created_by)
-    conversations = list(_in_turns(_selected(order)))
-    if not conversations:
+        coverage.lock_plan(order.workspace)
+    plan = propose(order)
+    if agreed and agreed != plan.fingerprint:
+        raise PlanChanged
+    if not plan.total:
         return None
-    job = _job(order, size=len(conversations))
-    _check_job(job)
-    _check_configuration(order, conversations)
+    job = _job(order, size=plan.total)
+    job.estimate = plan.estimate.as_json()
     job.save()
-    _add_items(job, conversations)
+    _add_items(job, _conversations(order, plan.taken))
     if inline:
         control.start(job.pk)
     else:
@@ -82,9 +95,26 @@ def create(order: Order, *, inline: bool = False) -> BatchJob | None:
     return job
 
 
+def _plan(order: Order, taken: Taken) -> Plan:
+    groups = grouped(order.workspace, taken)
+    _check_job(_job(order, size=taken.total))
+    _check_configuration(order, [group.template for group in groups if group.template])
+    return Plan(order, taken, estimate(order, groups))
+
+
+def _conversations(order: Order, taken: Taken) -> list[UUID]:
+    """What the batch takes, gaps made into drafts, in the order of work."""
+    drafts = coverage.fill(order.workspace, taken.gaps, created_by=order.created_by)
+    return [each.key for each in in_turns([*taken.existing, *map(candidate_of, drafts)])]
+
+
 def _check(order: Order) -> None:
     if problem := concurrency_problem(order.concurrency):
         raise PlanError(problem)
+    if order.budget_usd is not None and order.budget_usd < 0:
+        raise PlanError(f"A budget is 0 USD or more, not {order.budget_usd}.")
+    if order.of_batch and order.selection != Selection.FAILED:
+        raise PlanError("Of a former batch, only what failed can be generated: choose the failed ones.")
 
 
 def _check_job(job: BatchJob) -> None:
@@ -99,10 +129,8 @@ def _check_job(job: BatchJob) -> None:
         raise PlanError(f"A request may take {longest:g} seconds (ANTHROPIC_TIMEOUT), not {job.request_timeout}.")
 
 
-def _check_configuration(order: Order, conversations: Iterable[UUID]) -> None:
+def _check_configuration(order: Order, templates: Iterable[PromptTemplate]) -> None:
     """Refuse what Claude would refuse, before anything is spent."""
-    used = Conversation.objects.filter(pk__in=conversations).values("template")
-    templates = PromptTemplate.objects.filter(pk__in=used)
     problems = [
         problem
         for template in templates
@@ -112,65 +140,11 @@ def _check_configuration(order: Order, conversations: Iterable[UUID]) -> None:
         raise PlanError(" ".join(dict.fromkeys(problems)))
 
 
-def _selected(order: Order) -> QuerySet[Conversation]:
-    """The conversations to generate, without those that another batch is at."""
-    mine = Conversation.objects.filter(workspace=order.workspace)
-    if order.selection == Selection.CHOSEN:
-        return _chosen(order, mine)
-    mine = mine.in_tier(order.tier)
-    # Once written, a new version replaces the one before it: that is done where it was asked for by name alone.
-    return mine.filter(status__in=STATUSES[Selection(order.selection)], version=1).exclude(_busy())
-
-
-def _in_turns(conversations: QuerySet[Conversation]) -> QuerySet[Conversation, UUID]:
-    """Keys in the order of work: one of each template, then the second of each …
-
-    The first request of a template writes its stable part to Claude's prompt cache, and the next ones read it, if they
-    come after its reply has begun: side by side, all of them would pay for writing. And a batch that is ended early has
-    some of everything.
-    """
-    turn = Window(RowNumber(), partition_by=F("template"), order_by=F("conversation_id").asc())
-    return conversations.annotate(turn=turn).order_by("turn", "tier", "conversation_id").values_list("pk", flat=True)
-
-
-def _chosen(order: Order, mine: QuerySet[Conversation]) -> QuerySet[Conversation]:
-    """The conversations named, all of which must be there and free."""
-    chosen = mine.filter(_named(order.chosen))
-    known = {name for pk, readable in chosen.values_list("pk", "conversation_id") for name in (pk, readable)}
-    if missing := [name for name in order.chosen if _key(name) not in known]:
-        raise PlanError(f"There is no conversation {', '.join(missing)} in {order.workspace.name}.")
-    done = chosen.exclude(status__in=(Status.DRAFT, Status.FAILED)) | chosen.filter(_busy())
-    if named := list(done.values_list("conversation_id", "status")[:5]):
-        listed = ", ".join(f"{readable} ({status})" for readable, status in named)
-        raise PlanError(f"Only drafts and failed conversations that no batch works on can be generated: {listed}.")
-    return chosen
-
-
-def _named(names: Sequence[str]) -> Q:
-    keys = [_key(name) for name in names]
-    return Q(conversation_id__in=[key for key in keys if isinstance(key, str)]) | Q(
-        pk__in=[key for key in keys if isinstance(key, UUID)]
-    )
-
-
-def _key(name: str) -> UUID | str:
-    """What a name names: a UUID however it is written, or a readable id."""
-    try:
-        return UUID(name)
-    except ValueError:
-        return name
-
-
-def _busy() -> Q:
-    return Q(pk__in=BatchItem.objects.filter(status__in=OPEN).values("conversation_id"))
-
-
 def _job(order: Order, *, size: int) -> BatchJob:
     tiers = "all tiers" if order.tier == "all" else Tier(order.tier).label.lower()
-    what = "1 conversation" if size == 1 else f"{size} conversations"
     return BatchJob(
         workspace=order.workspace,
-        name=order.name or f"{what}, {tiers}, {timezone.localtime():%Y-%m-%d %H:%M}",
+        name=order.name or f"{conversations(size)}, {tiers}, {timezone.localtime():%Y-%m-%d %H:%M}",
         tier=order.tier,
         selection=order.selection,
         concurrent_processing=order.concurrency,
@@ -181,6 +155,7 @@ def _job(order: Order, *, size: int) -> BatchJob:
         retry_strategy=order.retry_strategy or RetryStrategy(settings.GENERATION_RETRY_STRATEGY),
         request_timeout=order.request_timeout,
         budget_usd=order.budget_usd,
+        delivery=order.delivery,
         shared_parameters=dict(order.shared_parameters),
         created_by=order.created_by,
     )

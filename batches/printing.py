@@ -1,5 +1,7 @@
 """A batch on the terminal: its progress, its summary, and what to do next."""
 
+from collections.abc import Iterator
+
 from django.core.management.base import CommandError
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -8,7 +10,8 @@ from rich.table import Table
 from batches.choices import JobStatus
 from batches.following import follow
 from batches.models import BatchJob
-from batches.summary import HISTOGRAM, Summary, summarize
+from batches.summary import HISTOGRAM, Failures, Summary, TierSummary, summarize
+from batches.wording import comparison_in_words, dollars
 from conversations.choices import Tier
 from generation.pricing import saved_by_cache
 
@@ -23,10 +26,27 @@ def print_summary(summary: Summary, console: Console) -> None:
         highlight=False,
         soft_wrap=True,
     )
+    for line in _about_cost(summary):
+        console.print(line, highlight=False, soft_wrap=True)
+    for failures in summary.failures:
+        for line in _about_failures(failures):
+            console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _about_cost(summary: Summary) -> Iterator[str]:
+    if summary.cost_each is not None:
+        yield f"Each that succeeded cost {dollars(summary.cost_each)}."
+    if compared := summary.against_estimate:
+        yield comparison_in_words(compared)
     if summary.cache_saving_usd:
-        console.print(f"The prompt cache {saved_by_cache(summary.cache_saving_usd)}.", highlight=False)
-    for message, count in summary.failures.most_common(5):
-        console.print(f"{count} failed: {message}", highlight=False, markup=False, soft_wrap=True)
+        yield f"The prompt cache {saved_by_cache(summary.cache_saving_usd)}."
+
+
+def _about_failures(failures: Failures) -> Iterator[str]:
+    named = ", ".join(readable for _key, readable in failures.examples)
+    yield f"{failures.count} failed: {failures.reason}"
+    more = ", …" if failures.count > len(failures.examples) else ""
+    yield f"  {failures.next_step} Worth another try as they are: {failures.worth_retrying}. ({named}{more})"
 
 
 def _simulated(summary: Summary) -> str:
@@ -44,15 +64,21 @@ def _table(summary: Summary) -> Table:
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column(" | ".join(name for name, *_range in HISTOGRAM), justify="right", no_wrap=True)
     for tier in summary.tiers:
-        quality = tier.average_quality
-        table.add_row(
-            Tier(tier.tier).label,
-            *map(str, (tier.total, tier.succeeded, tier.failed, tier.pending_review)),
-            f"${tier.cost_usd:.2f}",
-            "–" if quality is None else str(quality),
-            " | ".join(map(str, tier.histogram.values())),
-        )
+        _add_row(table, Tier(tier.tier).label, tier)
+    if len(summary.tiers) > 1:
+        _add_row(table, "All", summary.all_tiers)
     return table
+
+
+def _add_row(table: Table, label: str, tier: TierSummary) -> None:
+    quality = tier.scores.average
+    table.add_row(
+        label,
+        *map(str, (tier.total, tier.succeeded, tier.failed, tier.pending_review)),
+        f"${tier.cost_usd:.2f}",
+        "–" if quality is None else str(quality),
+        " | ".join(map(str, tier.scores.histogram.values())),
+    )
 
 
 def run_and_report(job: BatchJob, *, inline: bool, console: Console) -> Summary:
@@ -79,9 +105,14 @@ def next_step(summary: Summary) -> str:
         return f"{_sentence(job.status_reason)}Go on with: manage.py batch resume {job.pk}"
     if job.status == JobStatus.CANCELLED:
         return "The batch was cancelled. What was left is still a draft."
-    first = summary.failures.most_common(1)
-    reason = job.status_reason or (first[0][0] if first else "")
-    return f"{_sentence(reason)}Try the failed ones again with: manage.py generate_batch --select failed"
+    reason = job.status_reason or (summary.failures[0].reason if summary.failures else "")
+    return f"{_sentence(reason)}Try the failed ones again with: {retry_command(job)}"
+
+
+def retry_command(job: BatchJob) -> str:
+    """What generates the failed ones of an ended batch anew, and no others."""
+    workspace = "" if job.workspace.is_default else f"--workspace {job.workspace.slug} "
+    return f"manage.py generate_batch {workspace}--select failed --of-batch {job.pk}"
 
 
 def _sentence(text: str) -> str:

@@ -1,7 +1,7 @@
 """Where Claude is: Anthropic, another Messages API server, or simulated Claude when there is no key."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -25,6 +25,13 @@ class Endpoint:
         return urlsplit(self.base_url).hostname or self.base_url or ANTHROPIC
 
     @property
+    def simulated(self) -> bool | None:
+        """Whether simulated Claude answers there; None for a server of somebody's own, whose replies tell."""
+        if self.api_key == launcher.API_KEY:
+            return True
+        return None if self.base_url else False
+
+    @property
     def limit_key(self) -> str:
         """What shares one request budget: everything that uses the same key at the same address."""
         address = "" if self.api_key == launcher.API_KEY else self.base_url  # it has another port at each start
@@ -33,6 +40,12 @@ class Endpoint:
 
 def endpoint() -> Endpoint:
     """The endpoint that the settings name. Without a key, simulated Claude: started here if it does not answer."""
+    named = named_endpoint()
+    return named if settings.ANTHROPIC_API_KEY else replace(named, base_url=launcher.ensure_running())
+
+
+def named_endpoint() -> Endpoint:
+    """The same without starting anything: simulated Claude's address stays empty."""
     if settings.ANTHROPIC_API_KEY:
         return Endpoint(
             settings.ANTHROPIC_BASE_URL,
@@ -41,7 +54,7 @@ def endpoint() -> Endpoint:
             settings.RATE_LIMIT_INPUT_TPM,
             settings.RATE_LIMIT_OUTPUT_TPM,
         )
-    return Endpoint(launcher.ensure_running(), launcher.API_KEY, settings.SIMULATED_RATE_LIMIT_RPM)
+    return Endpoint("", launcher.API_KEY, settings.SIMULATED_RATE_LIMIT_RPM)
 
 
 def is_simulated(model: str) -> bool:

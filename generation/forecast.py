@@ -1,22 +1,21 @@
-"""What one conversation will probably take: tokens of its reply, and cost."""
+"""What one conversation will probably take: tokens of its request and its reply, and cost."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from statistics import quantiles
+from typing import Any
 
 from conversations.models import Conversation
 from conversations.quality import thresholds_in_force
 from generation.claude import Usage
-from generation.models import GenerationLog, LogStatus
+from generation.history import Asked, History
 from generation.pricing import cost_of
-from generation.simulated.launcher import MODEL_PREFIX
 
-RECENT = 50  # replies that are looked at
-ENOUGH = 5  # fewer say too little about the next one
 # English has four tokens for three words (Anthropic's glossary); present models count up to 30 % more, and the JSON
 # around the words adds its part.
 TOKENS_PER_WORD = 1.8
+CHARACTERS_PER_TOKEN = 3.5  # of English (Anthropic's glossary)
 
 
 @dataclass(frozen=True)
@@ -67,22 +66,29 @@ class Forecast:
         }
 
 
-def expected_reply(draft: Conversation, model: str) -> Expected:
-    """From the template's latest replies by this model; while there are fewer than five, from its tier's ranges."""
-    logs = GenerationLog.objects.filter(
-        workspace_id=draft.workspace_id,
-        template_id=draft.template_id,
-        status=LogStatus.SUCCEEDED,
-        model__in=[model, MODEL_PREFIX + model],  # what simulated Claude wrote in its place counts as well
-    )
-    tokens = list(logs.order_by("-created_at").values_list("output_tokens", flat=True)[:RECENT])
-    if draft.template_id is None or len(tokens) < ENOUGH:
-        return _of_tier(draft.tier)
+def expected_reply(draft: Conversation, asked: Asked) -> Expected:
+    """From the template's latest replies to such requests; while there are fewer than five, from its tier's ranges."""
+    if draft.template_id is None:
+        return usual_reply(draft.tier)
+    known = History(draft.workspace_id, [draft.template_id]).of_template(draft.template_id, asked)
+    if not known.enough:
+        return usual_reply(draft.tier)
+    tokens = known.replies
     tenths = quantiles(tokens, n=10, method="inclusive")
     return Expected(round(tenths[0]), round(sum(tokens) / len(tokens)), round(tenths[-1]), len(tokens))
 
 
-def _of_tier(tier: str) -> Expected:
+def prompt_tokens(request: Mapping[str, Any]) -> int:
+    """About how many tokens a request's texts have, reckoned from their length, without asking Claude."""
+    texts = [block["text"] for block in request["system"]] + [message["content"] for message in request["messages"]]
+    return tokens_of(sum(map(len, texts)))
+
+
+def tokens_of(characters: int) -> int:
+    return round(characters / CHARACTERS_PER_TOKEN)
+
+
+def usual_reply(tier: str) -> Expected:
     """What scores ten in this tier: the fewest short turns, the most long ones, and the middle."""
     thresholds = thresholds_in_force()
     fewest, most = thresholds.turns_target

@@ -102,8 +102,9 @@ class GenerationLog(WorkspaceRow):
             # The attempts at a conversation, which let go of it when it is deleted. Without the workspace, because
             # Django lets go by the conversation's id alone.
             models.Index(fields=["conversation"], name="generation_log_conversation"),
-            # The same when a template is deleted.
-            models.Index(fields=["template"], name="generation_log_template"),
+            # The same when a template is deleted; and its latest attempts, by which a forecast knows what the next
+            # will take.
+            models.Index(fields=["template", "created_at"], name="generation_log_template"),
             # Whether a run has succeeded.
             models.Index(fields=["run_id"], name="generation_log_run"),
         ]

@@ -13,6 +13,7 @@ from generation.claude import Claude
 from generation.configuration import Configuration, Overrides, configuration_of
 from generation.endpoint import endpoint
 from generation.forecast import Forecast, expected_reply
+from generation.history import Asked
 from generation.request import build_request, descriptions
 
 
@@ -42,7 +43,7 @@ def preview(
     Raises `PromptUnresolved`, `ConfigurationInvalid`, and what counting raises when Claude cannot be asked.
     """
     configuration, request = prepared(draft, parameters=parameters, overrides=overrides)
-    expected = expected_reply(draft, configuration.model)
+    expected = expected_reply(draft, Asked.by(configuration))
     let_go_of_connections()
     forecast = Forecast(configuration.model, asyncio.run(_count(request)), expected)
     return Preview(request["system"][0]["text"], request["messages"][0]["content"], configuration, forecast)

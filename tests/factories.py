@@ -157,5 +157,10 @@ class GenerationLogFactory(DjangoModelFactory):
     workspace = factory.SelfAttribute("conversation.workspace")
     run_id = factory.LazyFunction(uuid4)
     model = "claude-sonnet-5-5"
-    request = factory.LazyFunction(lambda: {"messages": [{"role": "user", "content": "First line.\nSecond line."}]})
+    request = factory.LazyAttribute(
+        lambda log: {
+            "model": log.model.removeprefix("simulated-"),
+            "messages": [{"role": "user", "content": "First line.\nSecond line."}],
+        }
+    )
     status = "succeeded"

@@ -6,9 +6,21 @@ rarest with both, so that combinations, pairs and values are covered as evenly a
 same plan. What is used is read from counts that the database keeps (`conversations/models/coverage.py`).
 """
 
-from conversations.coverage.drafts import fill_gaps
+from conversations.coverage.drafts import fill, fill_gaps, lock_plan, unsaved_drafts
 from conversations.coverage.gaps import Gap, gaps
 from conversations.coverage.standing import PlanStanding, Standing, Used, standing
 from conversations.coverage.usage import recount
 
-__all__ = ["Gap", "PlanStanding", "Standing", "Used", "fill_gaps", "gaps", "recount", "standing"]
+__all__ = [
+    "Gap",
+    "PlanStanding",
+    "Standing",
+    "Used",
+    "fill",
+    "fill_gaps",
+    "gaps",
+    "lock_plan",
+    "recount",
+    "standing",
+    "unsaved_drafts",
+]

@@ -1,7 +1,7 @@
 """Gaps become drafts, each with a source that tells about its topic."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from django.db import connection, transaction
 
@@ -17,11 +17,24 @@ from convgen.models import User
 def fill_gaps(workspace: Workspace, tier: str = "all", *, created_by: User | None = None) -> list[Conversation]:
     """Create a draft for every gap, and return the drafts. Two callers at once do not fill a gap twice."""
     lock_plan(workspace)
-    found = gaps(workspace, tier)
-    chunks = ChunksByTopic(workspace, {_topic(gap) for gap in found})
+    return fill(workspace, gaps(workspace, tier), created_by=created_by)
+
+
+def fill(workspace: Workspace, found: Sequence[Gap], *, created_by: User | None = None) -> list[Conversation]:
+    """Create a draft for each of the gaps, which the caller has found since it called `lock_plan`; the drafts."""
+    drafts = unsaved_drafts(workspace, found, created_by=created_by)
     ids = {each: iter(next_ids(workspace.pk, each, number)) for each, number in _per_tier(found).items()}
-    drafts = [_draft(gap, next(ids[gap.template.tier]), chunks, created_by) for gap in found]
+    for draft in drafts:
+        draft.conversation_id = next(ids[draft.tier])
     return Conversation.objects.bulk_create(drafts, batch_size=1000)
+
+
+def unsaved_drafts(workspace: Workspace, found: Sequence[Gap], *, created_by: User | None = None) -> list[Conversation]:
+    """What the gaps would become, each with its source; nothing is saved, and they have no ids yet."""
+    if not found:
+        return []
+    chunks = ChunksByTopic(workspace, {_topic(gap) for gap in found})
+    return [_draft(gap, chunks, created_by) for gap in found]
 
 
 def lock_plan(workspace: Workspace) -> None:
@@ -30,7 +43,7 @@ def lock_plan(workspace: Workspace) -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"coverage:{workspace.pk}"])
 
 
-def _per_tier(found: list[Gap]) -> Counter[str]:
+def _per_tier(found: Sequence[Gap]) -> Counter[str]:
     return Counter(gap.template.tier for gap in found)
 
 
@@ -39,9 +52,9 @@ def _topic(gap: Gap) -> str:
     return topic.name if topic else ""
 
 
-def _draft(gap: Gap, readable_id: str, chunks: "ChunksByTopic", created_by: User | None) -> Conversation:
+def _draft(gap: Gap, chunks: "ChunksByTopic", created_by: User | None) -> Conversation:
     draft = new_draft(gap.template, gap.values, chunks.least_used(_topic(gap)), created_by=created_by)
-    draft.conversation_id, draft.slot = readable_id, gap.slot
+    draft.slot = gap.slot
     return draft
 
 

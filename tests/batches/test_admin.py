@@ -1,11 +1,10 @@
-"""The pages of batches and items, steering a batch, and *Generate selected* in the list of conversations."""
+"""The pages of batches and items, and steering a batch. Beginning one is in `test_admin_planning.py`."""
 
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.test import Client
-from django_q.models import OrmQ
 
 from batches.models import BatchItem, BatchJob
 from conversations.models import Conversation, Workspace
@@ -69,13 +68,13 @@ def test_the_list_tells_progress_failures_and_who_started_it(operator: Client, w
 
 def test_the_page_tells_the_reason_the_results_and_why_items_failed(operator: Client, workspace: Workspace) -> None:
     stopped = job(workspace, "failed", status_reason="Stopped at the first failure.")
-    BatchItemFactory(job=stopped, status="failed", error_message="Claude is overloaded.")
+    BatchItemFactory(job=stopped, status="failed", error_type="overloaded", error_message="Claude is overloaded.")
     made = ConversationFactory(workspace=workspace, status="generated", simulated=True, quality_score="8.4")
     BatchItemFactory(job=stopped, conversation=made, status="completed")
     GenerationLogFactory(conversation=made, cache_saving_usd="-0.0012")
     page = operator.get(page_of(stopped)).content.decode()
     assert '<p class="errornote">Stopped at the first failure.</p>' in page
-    assert "1 × Claude is overloaded." in page
+    assert "Claude is overloaded." in page and "Try them again in a while" in page
     assert "8.4" in page
     assert "The prompt cache cost $0.0012 more than it saved." in page
     assert "1 of these conversations was written by simulated Claude" in page
@@ -206,7 +205,7 @@ def test_nothing_to_retry_is_said_with_the_next_step(operator: Client, workspace
     BatchItemFactory(job=ended, status="failed")
     told = run(operator, "retry_failed_items", [running, ended])
     assert "“The processing one” has no failed items that could be retried." in told
-    assert any("has ended. Generate" in message and f"batch={ended.pk}" in message for message in told)
+    assert any("has ended. " in message and f"of_batch={ended.pk}" in message for message in told)
 
 
 @pytest.mark.parametrize("action", ["pause", "resume", "cancel", "retry_failed_items"])
@@ -218,48 +217,3 @@ def test_who_may_only_look_does_not_steer(workspace: Workspace, action: str) -> 
     client.post(list_of(BatchJob), {"action": action, "_selected_action": [each.pk for each in jobs]})
     assert set(BatchJob.objects.values_list("status", flat=True)) == {"processing", "paused"}
     assert BatchItem.objects.get().status == "failed"
-
-
-# --- Generate selected
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_selected_conversations_become_a_batch_that_begins(workspace: Workspace) -> None:
-    drafts = [ConversationFactory(workspace=workspace), ConversationFactory(workspace=workspace, status="failed")]
-    ConversationFactory(workspace=workspace)
-    (message,) = run(member(workspace, "curator"), "generate_selected", drafts)
-    batch = BatchJob.objects.get()
-    assert page_of(batch) in message
-    assert (batch.workspace, batch.selection, batch.total_items) == (workspace, "chosen", 2)
-    assert batch.created_by.username.startswith("curator")
-    assert {item.conversation_id for item in batch.items.all()} == {draft.pk for draft in drafts}
-    assert batch.status == "processing"
-    assert [entry.task["args"] for entry in OrmQ.objects.all()] == [(str(batch.pk),)]
-
-
-def test_what_is_made_already_is_refused_by_name(workspace: Workspace) -> None:
-    draft, made = ConversationFactory(workspace=workspace), ConversationFactory(workspace=workspace, status="approved")
-    (message,) = run(member(workspace, "curator"), "generate_selected", [draft, made])
-    assert message.endswith(f"can be generated: {made.conversation_id} (approved).")
-    assert not BatchJob.objects.exists()
-
-
-def test_a_batch_has_one_workspace(admin_client: Client) -> None:
-    (message,) = run(admin_client, "generate_selected", [ConversationFactory(), ConversationFactory()])
-    assert message.startswith("Choose conversations of one workspace")
-    assert not BatchJob.objects.exists()
-
-
-def test_conversations_of_another_workspace_are_not_generated(workspace: Workspace) -> None:
-    foreign = ConversationFactory()
-    (message,) = run(member(workspace, "curator"), "generate_selected", [foreign])
-    assert message.startswith("Choose conversations")
-    assert not BatchJob.objects.exists()
-
-
-def test_generating_takes_the_permission_to_add_a_batch(workspace: Workspace) -> None:
-    draft = ConversationFactory(workspace=workspace)
-    client = member(workspace, "curator", without=["add_batchjob"])
-    assert 'value="generate_selected"' not in client.get(list_of(Conversation)).content.decode()
-    client.post(list_of(Conversation), {"action": "generate_selected", "_selected_action": [draft.pk]})
-    assert not BatchJob.objects.exists()

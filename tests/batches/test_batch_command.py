@@ -1,6 +1,8 @@
 """`manage.py batch`: look, pause, resume, cancel, retry."""
 
+import json
 from datetime import timedelta
+from decimal import Decimal
 from io import StringIO
 
 import pytest
@@ -66,11 +68,50 @@ def test_failed_items_are_queued_again() -> None:
 
 def test_of_an_ended_batch_the_failed_ones_take_a_new_batch() -> None:
     job = BatchJobFactory(status="failed")
-    with pytest.raises(CommandError, match="generate_batch --select failed"):
+    again = f"generate_batch --workspace {job.workspace.slug} --select failed --of-batch {job.pk}$"
+    with pytest.raises(CommandError, match=again):
         batch("retry-failed", str(job.pk))
 
 
-@pytest.mark.parametrize("wrong", ["nonsense", "01a20ff2-4c3f-73ae-a8d3-10825b1b8d1e"])
+UNKNOWN = "01a20ff2-4c3f-73ae-a8d3-10825b1b8d1e"
+ESTIMATE = {
+    "conversations": 4,
+    "simulated": False,
+    "known_from_history": 1.0,
+    "live": {
+        "cost_usd": {"low": "0.04", "likely": "0.08", "high": "0.10"},
+        "seconds": {"low": 60.0, "likely": 120.0, "high": 240.0},
+    },
+}
+
+
+def test_the_status_tells_the_estimate_until_something_can_be_held_against_it() -> None:
+    job = batch_of("queued", "queued", estimate=ESTIMATE)
+    assert "About $0.0800 ($0.0400 to $0.1000), about 2 min (60 s to 4 min); known from earlier" in batch(
+        "status", str(job.pk)
+    )
+    now = timezone.now()
+    ended = batch_of("completed", "completed", "cancelled", "cancelled", status="cancelled", estimate=ESTIMATE)
+    BatchJob.objects.filter(pk=ended.pk).update(started_at=now - timedelta(seconds=30), completed_at=now)
+    ended.items.filter(status="completed").update(cost_usd=Decimal("0.03"))  # which its counters follow
+    said = batch("status", str(ended.pk))
+    assert "Estimated $0.0400 and 60 s: it cost 1.50 times as much, and took 0.50 times as much." in said
+
+
+def test_the_status_as_json_is_one_object() -> None:
+    job = batch_of("completed", "failed", status="completed", estimate=ESTIMATE)
+    said = json.loads(batch("status", str(job.pk), "--json"))
+    assert (said["total"], said["estimate"]) == (2, ESTIMATE)
+    assert said["against_estimate"]["cost_usd"]["estimated"] == 0.08
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["pause", UNKNOWN]])
+def test_json_goes_with_the_status_of_one_batch_alone(arguments: list[str]) -> None:
+    with pytest.raises(CommandError, match="status ID --json"):
+        batch(*arguments, "--json")
+
+
+@pytest.mark.parametrize("wrong", ["nonsense", UNKNOWN])
 def test_an_unknown_id_is_refused_in_words(wrong: str) -> None:
     with pytest.raises(CommandError, match="There is no batch"):
         batch("status", wrong)

@@ -1,10 +1,12 @@
 """`manage.py generate_batch`: what it prints, how it ends."""
 
 import json
+import re
 import signal
 import subprocess
 from io import StringIO
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -73,9 +75,72 @@ def test_shared_parameters_reach_the_prompt(claude: SimulatedClaude, workspace: 
 
 def test_a_failure_ends_with_an_error_that_names_the_reason(claude: SimulatedClaude, workspace: Workspace) -> None:
     drafts(workspace, 2, structure="About {{amount}}.")
-    with pytest.raises(CommandError, match=r"amount \(text\).*--select failed") as raised:
+    with pytest.raises(CommandError, match=r"amount \(text\).*--select failed --of-batch") as raised:
         generate()
     assert "\n" not in str(raised.value)
+
+
+def test_the_way_on_that_is_told_retries_what_failed_in_that_batch_alone(
+    claude: SimulatedClaude, workspace: Workspace
+) -> None:
+    drafts(workspace, 2, structure="About {{amount}}.")
+    with pytest.raises(CommandError) as raised:
+        generate()
+    again = str(raised.value).partition("manage.py generate_batch ")[2].split()
+    ConversationFactory(workspace=workspace, status="failed")  # of another batch
+    generate(*again, "--param", "amount=100")
+    assert Conversation.objects.filter(status="generated").count() == 2
+    assert Conversation.objects.filter(status="failed").count() == 1
+
+
+def test_the_estimate_is_told_before_it_begins(claude: SimulatedClaude, workspace: Workspace) -> None:
+    drafts(workspace)
+    said = generate()
+    assert said.startswith("3 conversations. About $")
+    assert "reckoned from lengths" in said.splitlines()[0]
+    assert "Estimated $" in said and "Each that succeeded cost $" in said
+
+
+# --- the plan alone
+
+
+def dry_run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("generate_batch", "--dry-run", *arguments, stdout=out, stderr=StringIO())
+    return out.getvalue()
+
+
+def test_a_dry_run_shows_the_plan_and_creates_nothing(workspace: Workspace) -> None:
+    PromptTemplateFactory(workspace=workspace, name="Grief", tier="edge_case", target_count=2)
+    drafts(workspace, 3, name="Budget")
+    said = dry_run()
+    assert re.search(r"Edge case +2 +– +– +2 +\$0\.\d+ +\$0\.\d+", said)
+    assert re.search(r"Budget +– +3 +– +3 ", said)
+    assert "Live (as ordered): about $" in said
+    assert "within a day, usually within an hour" in said
+    assert "Simulated: nothing will be paid." in said
+    assert said.strip().endswith("Nothing was created, and nothing was spent.")
+    assert (Conversation.objects.count(), BatchJob.objects.count()) == (3, 0)
+
+
+def test_a_dry_run_as_json_is_one_object(workspace: Workspace) -> None:
+    drafts(workspace, 2)
+    said = json.loads(dry_run("--json"))
+    assert (said["total"], said["tiers"][0]["drafts"], said["left_out"]) == (2, 2, 0)
+    assert set(said["estimate"]["live"]["cost_usd"]) == {"low", "likely", "high"}
+
+
+def test_a_dry_run_tells_what_to_think_of(settings: Any, workspace: Workspace) -> None:
+    settings.BATCH_COST_WARNING_USD = 0.001
+    drafts(workspace, 2)
+    drafts(workspace, 1, structure="About {{amount}}.")
+    said = dry_run()
+    assert "Warning: It will probably cost $0.0" in said
+    assert "Warning: 1 conversation would probably fail" in said and "amount (text)" in said
+
+
+def test_a_dry_run_of_a_complete_plan_says_so(workspace: Workspace) -> None:
+    assert "There is nothing to generate." in dry_run()
 
 
 @pytest.mark.parametrize(
@@ -85,6 +150,9 @@ def test_a_failure_ends_with_an_error_that_names_the_reason(claude: SimulatedCla
         (["--concurrency", "0"], "between 1 and"),
         (["--select", "TPL-9999"], "no conversation TPL-9999"),
         (["--param", "oslo"], "NAME=VALUE"),
+        (["--select", "failed", "--of-batch", "nonsense"], "takes the id of a batch, not nonsense"),
+        (["--select", "failed", "--of-batch", str(uuid4())], "There is no batch .* See: manage.py batch status"),
+        (["--of-batch", str(uuid4())], "only what failed can be generated"),
     ],
 )
 def test_bad_input_is_refused_in_words(

@@ -57,6 +57,22 @@ def test_a_default_message_ends_with_what_to_do(kind: type[GenerationError]) -> 
     assert re.search(rf"[.;] {IMPERATIVES}\.$", str(kind())), str(kind())
 
 
+@pytest.mark.parametrize("kind", ALL, ids=lambda kind: kind.__name__)
+def test_each_says_what_to_do_about_those_that_failed_so(kind: type[GenerationError]) -> None:
+    assert re.fullmatch(r"[A-Z].+[^.]\.", kind.next_step)
+    assert isinstance(kind.worth_retrying, bool)
+
+
+def test_what_is_amiss_elsewhere_is_worth_retrying_and_what_is_amiss_with_them_is_not() -> None:
+    assert errors.Overloaded.worth_retrying and errors.KeyRefused.worth_retrying and errors.Abandoned.worth_retrying
+    assert not errors.ReplyRefused.worth_retrying and not errors.PromptUnresolved.worth_retrying
+
+
+def test_an_error_is_found_by_its_code() -> None:
+    assert [errors.by_code(kind.code()) for kind in ALL] == ALL
+    assert errors.by_code("of_a_former_version") is GenerationError
+
+
 def test_the_tree_in_the_docstring_is_the_tree_of_the_classes() -> None:
     drawn: list[tuple[str, str]] = []  # (child, parent)
     path: list[str] = []

@@ -1,5 +1,6 @@
 """Look at batches and control them."""
 
+import json
 from argparse import ArgumentParser
 from decimal import Decimal
 from typing import Any
@@ -14,8 +15,9 @@ from rich.table import Table
 from batches import changing, control, planning
 from batches.choices import Priority
 from batches.models import BatchJob
-from batches.printing import next_step, print_summary, run_and_report
+from batches.printing import next_step, print_summary, retry_command, run_and_report
 from batches.summary import summarize
+from batches.wording import estimate_in_words
 from convgen.tenancy import EVERY, workspace_scope
 from convgen.terminal import console_on
 from generation.command_line import usd
@@ -34,17 +36,22 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("action", choices=ACTIONS)
         parser.add_argument("id", nargs="?", help="The batch's id; the list of the latest ones without it.")
+        parser.add_argument(
+            "--json", action="store_true", dest="as_json", help="With status: print one JSON object, for scripts."
+        )
         parser.add_argument("--inline", action="store_true", help="With resume: run it in this process and follow it.")
         change = parser.add_argument_group("with change")
         change.add_argument("--concurrency", type=int, metavar="N", help="Calls in flight.")
         change.add_argument("--priority", choices=Priority.values)
         change.add_argument("--budget", type=_budget, metavar="USD|none", help="What it may cost.")
 
-    def handle(self, *, action: str, id: str | None, inline: bool, **options: Any) -> None:
+    def handle(self, *, action: str, id: str | None, inline: bool, as_json: bool, **options: Any) -> None:
         changes = _changes(options)
         if changes and action != "change":
             raise CommandError("--concurrency, --priority and --budget go with: manage.py batch change ID")
         console = console_on(self.stdout)
+        if as_json and (action != "status" or id is None):
+            raise CommandError("--json goes with the status of one batch: manage.py batch status ID --json")
         if id is None and action == "status":
             console.print(_list())
             return
@@ -53,11 +60,15 @@ class Command(BaseCommand):
             if action == "change":
                 self.stdout.write(_change(job, changes))
             else:
-                self._handle(job, action, console, inline=inline)
+                self._handle(job, action, console, inline=inline, as_json=as_json)
 
-    def _handle(self, job: BatchJob, action: str, console: Console, *, inline: bool) -> None:
-        if action == "status":
+    def _handle(self, job: BatchJob, action: str, console: Console, *, inline: bool, as_json: bool) -> None:
+        if as_json:
+            self.stdout.write(json.dumps(summarize(job).as_json(), ensure_ascii=False))
+        elif action == "status":
             console.print(_line(job), highlight=False, markup=False, soft_wrap=True)
+            if job.estimate and not job.completed_items:
+                console.print(estimate_in_words(job.estimate, job.delivery), highlight=False, soft_wrap=True)
             print_summary(summarize(job), console)
         elif action == "resume" and inline:
             self._resume_here(job, console)
@@ -113,7 +124,7 @@ def _change(job: BatchJob, changes: dict[str, Any]) -> str:
 
 def _retry(job: BatchJob) -> str:
     if job.ended:
-        raise CommandError("The batch has ended. Try again with: manage.py generate_batch --select failed")
+        raise CommandError(f"The batch has ended. Try again with: {retry_command(job)}")
     number = control.retry_failed(job.pk)
     return f"{number} failed conversations are queued again."
 

@@ -3,6 +3,7 @@
 import json
 from argparse import ArgumentParser
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.core.management.base import CommandError
@@ -10,8 +11,11 @@ from django.core.management.base import CommandError
 from batches import planning
 from batches.choices import ErrorHandling, Priority, Selection, TierFilter
 from batches.models import BatchJob
+from batches.plan import Plan
 from batches.planning import Order, PlanError
 from batches.printing import next_step, run_and_report
+from batches.printing_plan import print_plan
+from batches.wording import conversations, estimate_in_words
 from conversations.models import Workspace
 from conversations.workspaces import WorkspaceCommand
 from convgen.terminal import console_on
@@ -36,6 +40,9 @@ class Command(WorkspaceCommand):
             help="gaps: all that the plan still lacks (the default). Or ids of conversations.",
         )
         parser.add_argument(
+            "--of-batch", default="", metavar="ID", help="With --select failed: only what failed in that batch."
+        )
+        parser.add_argument(
             "--concurrency", type=int, default=3, help=f"Calls in flight, 1 to {settings.MAX_BATCH_CONCURRENCY}."
         )
         parser.add_argument("--error-handling", default=ErrorHandling.CONTINUE, choices=ErrorHandling.values)
@@ -51,11 +58,17 @@ class Command(WorkspaceCommand):
         how = parser.add_mutually_exclusive_group()
         how.add_argument("--inline", action="store_true", help="Run it in this process, without a worker.")
         how.add_argument("--detach", action="store_true", help="Print the batch's id and leave it to the workers.")
+        how.add_argument(
+            "--dry-run", action="store_true", help="Only show the plan, with cost and time; create and spend nothing."
+        )
         parser.add_argument("--json", action="store_true", help="Print one JSON object, for scripts.")
 
     def run(self, workspace: Workspace, **options: Any) -> None:
         self.console = console_on(self.stderr if options["json"] else self.stdout)
         try:
+            if options["dry_run"]:
+                self._show(planning.propose(_order(workspace, options)), options)
+                return
             job = self._job(workspace, options)
         except (PlanError, ValueError) as error:
             raise CommandError(str(error)) from error
@@ -65,6 +78,12 @@ class Command(WorkspaceCommand):
             self.stdout.write(json.dumps({"job_id": str(job.pk)}) if options["json"] else str(job.pk))
         else:
             self._follow(job, options)
+
+    def _show(self, plan: Plan, options: dict[str, Any]) -> None:
+        if options["json"]:
+            self.stdout.write(json.dumps(plan.as_json(), ensure_ascii=False))
+        else:
+            print_plan(plan, self.console)
 
     def _job(self, workspace: Workspace, options: dict[str, Any]) -> BatchJob | None:
         if options["go_on"] and (unfinished := planning.unfinished(workspace).first()):
@@ -81,6 +100,9 @@ class Command(WorkspaceCommand):
             self.stdout.write("There is nothing to generate, and nothing was spent.")
 
     def _follow(self, job: BatchJob, options: dict[str, Any]) -> None:
+        if job.estimate:
+            line = estimate_in_words(job.estimate, job.delivery)
+            self.console.print(f"{conversations(job.total_items)}. {line}", highlight=False, soft_wrap=True)
         summary = run_and_report(job, inline=options["inline"], console=self.console)
         if options["json"]:
             self.stdout.write(json.dumps(summary.as_json()))
@@ -96,6 +118,7 @@ def _order(workspace: Workspace, options: dict[str, Any]) -> Order:
         tier=options["tier"],
         selection=named,
         chosen=select if named == Selection.CHOSEN else (),
+        of_batch=_batch_named(options["of_batch"]),
         concurrency=options["concurrency"],
         error_handling=options["error_handling"],
         priority=options["priority"],
@@ -106,3 +129,10 @@ def _order(workspace: Workspace, options: dict[str, Any]) -> Order:
         budget_usd=options["budget"],
         shared_parameters=parameters_from(options["param"]),
     )
+
+
+def _batch_named(text: str) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        raise CommandError(f"--of-batch takes the id of a batch, not {text}. See: manage.py batch status") from None

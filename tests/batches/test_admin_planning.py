@@ -1,0 +1,318 @@
+"""The page where a batch begins: form, plan, and *Start generation*; and the ways that lead there."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django_q.models import OrmQ
+
+from batches.admin_planning import plan_url
+from batches.models import BatchJob
+from conversations.models import Conversation, Workspace
+from tests.admin_pages import list_of, member, outsider, page_of, run, said
+from tests.factories import (
+    BatchItemFactory,
+    BatchJobFactory,
+    ConversationFactory,
+    DimensionFactory,
+    PromptTemplateFactory,
+    WorkspaceFactory,
+    batch_of,
+)
+
+pytestmark = pytest.mark.django_db
+
+WAYS = (Conversation, BatchJob)
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return WorkspaceFactory()
+
+
+@pytest.fixture
+def curator(workspace: Workspace) -> Client:
+    return member(workspace, "curator")
+
+
+def filled_in(client: Client, **changes: Any) -> dict[str, Any]:
+    """What a browser would send of the page as it is opened, with some changes."""
+    context = client.get(plan_url(**changes)).context
+    values = {bound.html_name: bound.value() for bound in context["form"]}
+    plan = context["plan"]
+    given = {name: value for name, value in values.items() if value is not None}
+    return {**given, "agreed": plan.fingerprint if plan else ""}
+
+
+def shown(response: Any) -> str:
+    assert response.status_code == 200
+    return str(response.content.decode())
+
+
+# --- The plan
+
+
+def test_the_page_opens_without_a_plan_and_asks_what_to_generate(curator: Client) -> None:
+    response = curator.get(plan_url())
+    assert response.context["plan"] is None
+    page = shown(response)
+    assert "Nothing is created or spent before you have seen the plan." in page
+    assert 'name="show"' in page and 'name="start"' not in page
+
+
+def test_the_plan_is_shown_with_numbers_costs_and_time_and_nothing_is_created(
+    curator: Client, workspace: Workspace
+) -> None:
+    PromptTemplateFactory(workspace=workspace, name="Grief", target_count=4)
+    DimensionFactory(workspace=workspace, kind="persona")
+    page = shown(curator.post(plan_url(), {**filled_in(curator, selection="gaps"), "show": "yes"}))
+    assert "<strong>4 conversations</strong> would be generated." in page
+    assert "Grief" in page
+    assert "About $0.0" in page and "Within a day, usually within an hour" in page
+    assert "nothing will be paid" in page
+    assert 'name="start"' in page
+    assert (BatchJob.objects.count(), Conversation.objects.count()) == (0, 0)
+
+
+def test_an_address_with_values_shows_their_plan_at_once(curator: Client, workspace: Workspace) -> None:
+    ConversationFactory.create_batch(2, workspace=workspace)
+    ConversationFactory(workspace=workspace, status="failed")
+    assert curator.get(plan_url(selection="drafts")).context["plan"].total == 2
+    assert curator.get(plan_url(selection="failed", tier="scenario")).context["plan"].total == 0
+    assert "There is nothing to generate." in shown(curator.get(plan_url(selection="failed", tier="scenario")))
+
+
+def test_warnings_stand_beside_the_plan(curator: Client, workspace: Workspace, settings: Any) -> None:
+    settings.BATCH_COST_WARNING_USD = 0.001
+    ConversationFactory(workspace=workspace)
+    assert "(BATCH_COST_WARNING_USD)" in shown(curator.get(plan_url(selection="drafts")))
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        ({"concurrency": "0"}, "greater than or equal to 1"),
+        ({"concurrency": "1000"}, "Concurrency must lie between 1 and"),
+        ({"selection": "chosen", "chosen": "TPL-9999"}, "There is no conversation TPL-9999"),
+        ({"shared_parameters": "oslo"}, "Each line is a name, =, and a value, unlike: oslo"),
+        ({"model": "claude-sonnet-5-5", "temperature": "0.5"}, "is not taken by claude-sonnet-5-5"),
+        ({"of_batch": "nonsense"}, "Select a valid choice"),
+    ],
+    ids=str,
+)
+def test_what_cannot_work_is_said_and_nothing_can_be_started(
+    curator: Client, workspace: Workspace, values: dict[str, str], complaint: str
+) -> None:
+    ConversationFactory(workspace=workspace)
+    page = shown(curator.post(plan_url(), {**filled_in(curator, selection="drafts"), **values, "start": "yes"}))
+    assert complaint in page
+    assert 'name="start"' not in page
+    assert not BatchJob.objects.exists()
+
+
+# --- The start
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_shown_is_started_as_it_was_chosen(curator: Client, workspace: Workspace) -> None:
+    ConversationFactory.create_batch(2, workspace=workspace)
+    how = {"concurrency": 5, "priority": "high", "error_handling": "stop", "budget_usd": "2.50", "max_attempts": 2}
+    asked = {"model": "claude-opus-5-5", "effort": "low", "shared_parameters": "city = Oslo"}
+    data = filled_in(curator, selection="drafts", **how, **asked)
+    response = curator.post(plan_url(), {**data, "start": "yes"})
+    job = BatchJob.objects.get()
+    assert response.url == page_of(job)
+    assert said(response)[0].startswith("The batch is queued: ")
+    assert (job.workspace, job.total_items, job.status) == (workspace, 2, "processing")
+    assert (job.concurrent_processing, job.priority, job.error_handling) == (5, "high", "stop")
+    assert (str(job.budget_usd), job.max_attempts) == ("2.500000", 2)
+    assert (job.model, job.effort, job.shared_parameters) == ("claude-opus-5-5", "low", {"city": "Oslo"})
+    assert job.created_by is not None and job.created_by.username.startswith("curator")
+    assert job.estimate["conversations"] == 2
+    assert [entry.task["args"] for entry in OrmQ.objects.all()] == [(str(job.pk),)]
+
+
+def test_a_plan_that_changed_meanwhile_is_shown_anew(curator: Client, workspace: Workspace) -> None:
+    ConversationFactory(workspace=workspace)
+    data = filled_in(curator, selection="drafts")
+    ConversationFactory(workspace=workspace)
+    response = curator.post(plan_url(), {**data, "start": "yes"})
+    page = shown(response)
+    assert "has changed since it was shown" in page
+    assert "<strong>2 conversations</strong>" in page
+    assert not BatchJob.objects.exists()
+    again = {**data, "agreed": response.context["plan"].fingerprint, "start": "yes"}
+    assert curator.post(plan_url(), again).status_code == 302
+    assert BatchJob.objects.get().total_items == 2
+
+
+def test_settings_that_were_changed_after_the_plan_are_shown_first(curator: Client, workspace: Workspace) -> None:
+    ConversationFactory(workspace=workspace)
+    data = {**filled_in(curator, selection="drafts"), "model": "claude-opus-5-5", "start": "yes"}
+    assert "has changed since it was shown" in shown(curator.post(plan_url(), data))
+    assert not BatchJob.objects.exists()
+
+
+def test_without_a_plan_that_was_shown_nothing_is_started(curator: Client, workspace: Workspace) -> None:
+    ConversationFactory(workspace=workspace)
+    data = {**filled_in(curator, selection="drafts"), "agreed": "", "start": "yes"}
+    assert "has changed since it was shown" in shown(curator.post(plan_url(), data))
+    assert not BatchJob.objects.exists()
+
+
+def test_looking_at_an_address_starts_nothing(curator: Client, workspace: Workspace) -> None:
+    ConversationFactory(workspace=workspace)
+    data = filled_in(curator, selection="drafts")
+    assert curator.get(plan_url(**data, start="yes")).status_code == 200
+    assert not BatchJob.objects.exists()
+
+
+# --- Whose it is
+
+
+def test_who_may_not_generate_sees_neither_page_nor_button(workspace: Workspace) -> None:
+    client = member(workspace, "curator", without=["add_batchjob"])
+    job = batch_of("failed", workspace=workspace, status="completed")
+    assert client.get(plan_url()).status_code == 403
+    assert client.post(plan_url(), {"start": "yes"}).status_code == 403
+    pages = [*(list_of(model) for model in WAYS), page_of(job)]
+    assert [page for page in pages if urlsplit(plan_url()).path in client.get(page).content.decode()] == []
+    action = {"action": "generate_selected", "_selected_action": [ConversationFactory(workspace=workspace).pk]}
+    assert "plan" not in (client.post(list_of(Conversation), action).context or {})
+    assert BatchJob.objects.count() == 1
+
+
+def test_operators_look_after_batches_and_begin_none(workspace: Workspace) -> None:
+    assert member(workspace, "operator").get(plan_url()).status_code == 403
+
+
+def test_who_is_a_member_of_no_workspace_is_refused() -> None:
+    assert outsider().get(plan_url()).status_code == 403
+
+
+def test_another_workspaces_conversations_and_batches_do_not_exist(curator: Client, workspace: Workspace) -> None:
+    foreign = ConversationFactory()
+    page = shown(curator.get(plan_url(selection="chosen", chosen=foreign.pk)))
+    assert f"There is no conversation {foreign.pk}" in page
+    other = batch_of("failed", status="completed")
+    assert "Select a valid choice" in shown(curator.get(plan_url(selection="failed", of_batch=other.pk)))
+
+
+def test_whoever_has_switched_to_another_workspace_is_told(curator: Client, workspace: Workspace) -> None:
+    data = {**filled_in(curator, selection="drafts"), "workspace": WorkspaceFactory().pk, "start": "yes"}
+    assert "You have switched to another workspace" in shown(curator.post(plan_url(), data))
+
+
+def test_who_looks_at_all_workspaces_chooses_one(admin_client: Client, workspace: Workspace) -> None:
+    ConversationFactory(workspace=workspace)
+    ConversationFactory()
+    response = admin_client.get(plan_url(selection="drafts", workspace=workspace.pk))
+    assert response.context["plan"].total == 1
+    assert '<select name="workspace"' in shown(response)
+
+
+# --- The ways there
+
+
+@pytest.mark.parametrize("model", WAYS, ids=lambda model: model.__name__)
+def test_a_button_leads_there(curator: Client, model: type[BatchJob]) -> None:
+    assert f'<a href="{plan_url()}" class="addlink">Generate</a>' in curator.get(list_of(model)).content.decode()
+
+
+def test_an_ended_batch_with_failed_ones_offers_to_regenerate_them(curator: Client, workspace: Workspace) -> None:
+    job = batch_of("completed", workspace=workspace, status="completed")
+    failed = ConversationFactory(workspace=workspace, status="failed")
+    ConversationFactory(workspace=workspace, status="failed")  # of no batch
+    assert "Regenerate failed" not in curator.get(page_of(job)).content.decode()
+    BatchItemFactory(job=job, conversation=failed, status="failed")
+    url = plan_url(selection="failed", of_batch=job.pk)
+    assert url.replace("&", "&amp;") in curator.get(page_of(job)).content.decode()
+    plan = curator.get(url).context["plan"]
+    assert [each.key for each in plan.taken.existing] == [failed.pk]
+
+
+def test_a_batch_at_work_does_not_offer_it(curator: Client, workspace: Workspace) -> None:
+    job = batch_of("failed", "queued", workspace=workspace, status="processing")
+    assert "Regenerate failed" not in curator.get(page_of(job)).content.decode()
+
+
+def test_an_old_batch_is_offered_where_it_is_asked_for(curator: Client, workspace: Workspace) -> None:
+    old = batch_of("failed", workspace=workspace, status="completed", name="The first one")
+    for _ in range(21):
+        batch_of("failed", workspace=workspace, status="completed")
+    assert "The first one" not in shown(curator.get(plan_url()))
+    assert "The first one" in shown(curator.get(plan_url(selection="failed", of_batch=old.pk)))
+
+
+def test_selected_conversations_are_planned_and_started_from_there(curator: Client, workspace: Workspace) -> None:
+    drafts = [ConversationFactory(workspace=workspace), ConversationFactory(workspace=workspace, status="failed")]
+    ConversationFactory(workspace=workspace)
+    action = {"action": "generate_selected", "_selected_action": [draft.pk for draft in drafts]}
+    response = curator.post(list_of(Conversation), action)
+    assert "<strong>2 conversations</strong>" in shown(response)
+    assert not BatchJob.objects.exists()
+    form, plan = response.context["form"], response.context["plan"]
+    data = {bound.html_name: bound.value() for bound in form if bound.value() is not None}
+    assert curator.post(plan_url(), {**data, "agreed": plan.fingerprint, "start": "yes"}).status_code == 302
+    job = BatchJob.objects.get()
+    assert (job.selection, job.workspace) == ("chosen", workspace)
+    assert set(job.items.values_list("conversation_id", flat=True)) == {draft.pk for draft in drafts}
+
+
+def test_of_the_selected_what_is_made_already_is_refused_by_name(curator: Client, workspace: Workspace) -> None:
+    made = ConversationFactory(workspace=workspace, status="approved")
+    page = shown(curator.post(list_of(Conversation), {"action": "generate_selected", "_selected_action": [made.pk]}))
+    assert f"can be generated: {made.conversation_id} (approved)." in page
+    assert not BatchJob.objects.exists()
+
+
+def test_a_batch_has_one_workspace(admin_client: Client) -> None:
+    (message,) = run(admin_client, "generate_selected", [ConversationFactory(), ConversationFactory()])
+    assert message.startswith("Choose conversations of one workspace")
+
+
+def test_selected_in_all_workspaces_at_once_they_are_planned_in_theirs(admin_client: Client) -> None:
+    WorkspaceFactory(name="A first one")
+    draft = ConversationFactory()
+    action = {"action": "generate_selected", "_selected_action": [draft.pk]}
+    plan = admin_client.post(list_of(Conversation), action).context["plan"]
+    assert (plan.order.workspace, plan.total) == (draft.workspace, 1)
+
+
+def test_conversations_of_another_workspace_cannot_be_selected(curator: Client) -> None:
+    (message,) = run(curator, "generate_selected", [ConversationFactory()])
+    assert message.startswith("Choose conversations")
+
+
+# --- The batch's page, and what it takes to know
+
+
+def test_a_batchs_page_tells_its_estimate_and_what_came_of_it(curator: Client, workspace: Workspace) -> None:
+    ConversationFactory(workspace=workspace)
+    curator.post(plan_url(), {**filled_in(curator, selection="drafts"), "start": "yes"})
+    job = BatchJob.objects.get()
+    page = shown(curator.get(page_of(job)))
+    assert "About $0.0" in page and "reckoned from lengths" in page
+    job.items.update(status="processing")
+    job.items.update(status="completed")
+    assert "Estimated $0.0" in shown(curator.get(page_of(job)))
+    assert "reckoned" not in shown(curator.get(page_of(BatchJobFactory(workspace=workspace))))
+
+
+def test_it_takes_the_same_queries_for_many_as_for_few(curator: Client, workspace: Workspace) -> None:
+    counts = []
+    for size in (1, 8):
+        for template in PromptTemplateFactory.create_batch(size, workspace=workspace, target_count=size):
+            ConversationFactory.create_batch(size, workspace=workspace, template=template)
+        with CaptureQueriesContext(connection) as captured:
+            assert curator.get(plan_url(selection="gaps")).context["plan"].total
+        counts.append(len(captured))
+    assert counts[0] == counts[1]
+
+
+def test_it_has_an_address_of_its_own() -> None:
+    assert plan_url() == reverse("admin:batches_batchjob_changelist") + "plan/"
