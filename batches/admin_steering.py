@@ -79,11 +79,18 @@ class SteeringAdmin(ReadOnlyAdmin):
             self.message_user(request, f"“{job}” is {_state(job)} now. Look again.", messages.WARNING)
         return redirect(reverse("admin:batches_batchjob_change", args=[job.pk]))
 
-    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        job = kwargs.get("obj")
-        if job and self.has_control_permission(request):
-            context["steering"] = _possible(job)
-        return super().render_change_form(request, context, *args, **kwargs)
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: Any = None,
+    ) -> HttpResponse:
+        if obj and self.has_control_permission(request):
+            context["steering"] = _possible(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
     @admin.action(description="Pause selected batches", permissions=["control"])
     def pause(self, request: HttpRequest, jobs: QuerySet[BatchJob]) -> None:
