@@ -69,6 +69,11 @@ WHERE item.id = free.id
 RETURNING item.id, item.conversation_id, item.call_id, free.former, item.attempts
 """
 
+# The item alone: a query with the model's order would join its job, and lock that as well.
+HOLD_ITEM = """
+SELECT 1 FROM batches_batchitem WHERE id = %s AND call_id = %s AND status = 'processing' FOR NO KEY UPDATE
+"""
+
 KEEP_ITEMS = """
 UPDATE batches_batchitem AS item SET lease_expires_at = clock_timestamp() + %s * interval '1 second'
 FROM (
@@ -108,9 +113,9 @@ class Work(Orderer):
     draft: Conversation
 
     def holds(self) -> bool:
-        # Without an order, which would join the job's row, and lock it as long as this is being saved.
-        held = _held(self.item_id, self.call_id).order_by().select_for_update().values_list("pk", flat=True)
-        return bool(held[:1])
+        with connection.cursor() as cursor:
+            cursor.execute(HOLD_ITEM, [self.item_id, self.call_id])
+            return cursor.fetchone() is not None
 
     def end(self, error: GenerationError | None, spent_usd: Decimal) -> None:
         _end_item(self.item_id, self.call_id, error, spent_usd)

@@ -42,8 +42,8 @@ def save(draft: Conversation, claim: UUID, success: Success, *, orderer: Orderer
 
     `draft` must have its template and chunk loaded.
     """
-    scored = scoring.score(draft, success.reply.turns)
     with transaction.atomic():
+        scored = scoring.score(draft, success.reply.turns)  # which asks for near duplicates; nothing is locked yet
         if orderer.holds() and _make_way(draft, claim) and _update(draft, claim, success, scored):
             _write_rest(draft, claim, success, scored)
             orderer.end(None, success.spent_usd)
