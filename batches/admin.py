@@ -12,8 +12,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from batches import control, planning
+from batches.admin_economy import message_batches_of
 from batches.admin_regeneration import RegeneratingConversationAdmin
-from batches.choices import OPEN, ItemStatus, Selection
+from batches.choices import OPEN, Delivery, ItemStatus, Selection
 from batches.models import BatchItem, BatchJob
 from batches.summary import summarize
 from conversations.admin.conversations import ConversationAdmin
@@ -44,11 +45,15 @@ class BatchJobAdmin(ReadOnlyAdmin):
         reason = [(None, {"fields": ["reason"]})] if obj and obj.status_reason else []
         return [
             *reason,
-            (None, {"fields": ["state_alone", "items_by_status", "conversations_of_it", "results"]}),
+            (None, {"fields": [*self._state_of(obj), "conversations_of_it", "results"]}),
             ("Time and cost", {"fields": self._time_and_cost}),
             ("Configuration", {"fields": self._configuration}),
             ("Record", {"fields": ["id", "created_by", "created_at", "workspace"], "classes": ["collapse"]}),
         ]
+
+    def _state_of(self, job: BatchJob | None) -> list[str]:
+        economy = ["message_batches"] if job and job.delivery == Delivery.ECONOMY else []
+        return ["state_alone", "items_by_status", *economy]
 
     _time_and_cost = [("started_at", "completed_at", "estimated_time_remaining"), ("cost", "budget")]
     _configuration = [
@@ -103,6 +108,10 @@ class BatchJobAdmin(ReadOnlyAdmin):
             _items(job, ItemStatus.COMPLETED, f"{job.successful_items} successful"),
             _items(job, ItemStatus.FAILED, f"{job.failed_items} failed"),
         )
+
+    @admin.display(description="message batches")
+    def message_batches(self, job: BatchJob) -> SafeString:
+        return message_batches_of(job)
 
     @admin.display(description="conversations")
     def conversations_of_it(self, job: BatchJob) -> SafeString:
@@ -193,6 +202,7 @@ def _why_not_retried(job: BatchJob) -> SafeString:
 @admin.register(BatchItem)
 class BatchItemAdmin(ReadOnlyAdmin):
     list_display = ["place", "conversation_link", "state", "attempts", "completed_at", "job_link"]
+    list_defer = ["sent"]  # a whole request
     list_filter = ["status"]
     list_select_related = ["job"]
     search_fields = ["id"]  # shows the box: what is searched is in get_search_results

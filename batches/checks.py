@@ -14,6 +14,9 @@ BOUNDS = (
     # A heartbeat comes three times per lease: under load, a shorter one would end while its holder works.
     Bounds("BATCH_LEASE_SECONDS", 5, unit="seconds"),
     Bounds("BATCH_ITEM_CLAIMS", 1),
+    Bounds("ECONOMY_CHUNK_REQUESTS", 1, 100_000, unit="requests; Claude takes no more in one message batch"),
+    # A look costs a request: more often than once a second would only annoy.
+    Bounds("ECONOMY_POLL_SECONDS", 0.1, 86_400, unit="seconds"),
 )
 
 

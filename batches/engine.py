@@ -11,18 +11,20 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 
 from batches import control, leases
-from batches.choices import ErrorHandling, JobStatus
+from batches.choices import Delivery, ErrorHandling, JobStatus
 from batches.draining import Drain, Granted
+from batches.economy import submitting
 from batches.leases import Claimed, Look, Work
 from batches.models import BatchJob
 from conversations.models import Workspace
@@ -66,14 +68,14 @@ def _run_in_scope(job: BatchJob, on_unfinished: Callable[[UUID], None], stopping
     if not leases.take_job(job.pk, runner):
         return
     try:
-        asyncio.run(_run(job, runner, endpoint(), stopping))
+        again_in = asyncio.run(SLICES[Delivery(job.delivery)](job, runner, endpoint(), stopping))
     except (OperationalError, InterfaceError):
         raise  # the database's trouble: the reaper revives the job once the lease has ended
     except Exception as error:
         control.pause(job.pk, f"The batch could not be run: {error}")
         leases.leave_job(job.pk, runner, on_unfinished)
         raise
-    leases.leave_job(job.pk, runner, on_unfinished)
+    leases.leave_job(job.pk, runner, on_unfinished, again_in=again_in)
     control.dispatch()  # if the job has ended, the next one may begin
 
 
@@ -98,6 +100,13 @@ async def _run(job: BatchJob, runner: str, target: Endpoint, stopping: Callable[
             shared=job.shared_parameters,
         )
         await Slice(job, runner, steering, limit, generator, drain, stopping).run()
+
+
+# What a slice does, by how the job's requests travel. It may say after how many seconds to look again.
+SLICES: dict[Delivery, Callable[..., Coroutine[Any, Any, float | None]]] = {
+    Delivery.LIVE: _run,
+    Delivery.ECONOMY: submitting.run,
+}
 
 
 @dataclass

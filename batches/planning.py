@@ -13,7 +13,7 @@ from django.db.models.functions import RowNumber
 from django.utils import timezone
 
 from batches import control
-from batches.choices import ENDED, OPEN, ErrorHandling, JobStatus, Priority, Selection
+from batches.choices import ENDED, OPEN, Delivery, ErrorHandling, JobStatus, Priority, Selection
 from batches.models import BatchItem, BatchJob
 from conversations import coverage
 from conversations.choices import Status, Tier
@@ -44,6 +44,7 @@ class Order:
     concurrency: int = 3
     error_handling: str = ErrorHandling.CONTINUE
     priority: str = Priority.NORMAL
+    delivery: str = Delivery.LIVE
     overrides: Overrides = field(default_factory=Overrides)  # of how Claude is asked
     max_attempts: int = 0  # 0: the default of the settings
     retry_strategy: str = ""  # empty: the default of the settings
@@ -175,6 +176,7 @@ def _job(order: Order, *, size: int) -> BatchJob:
         concurrent_processing=order.concurrency,
         error_handling=order.error_handling,
         priority=order.priority,
+        delivery=order.delivery,
         **asdict(order.overrides),
         max_attempts=order.max_attempts or settings.GENERATION_ATTEMPTS,
         retry_strategy=order.retry_strategy or RetryStrategy(settings.GENERATION_RETRY_STRATEGY),

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from batches.choices import JobStatus
+from batches.economy import waiting
 from batches.following import follow
 from batches.models import BatchJob
 from batches.summary import HISTOGRAM, Summary, summarize
@@ -76,12 +77,17 @@ def next_step(summary: Summary) -> str:
     """What to do when a batch did not succeed as a whole; one line."""
     job = summary.job
     if job.status == JobStatus.PAUSED:
-        return f"{_sentence(job.status_reason)}Go on with: manage.py batch resume {job.pk}"
+        return f"{_sentence(job.status_reason)}{_at_claude(job)}Go on with: manage.py batch resume {job.pk}"
     if job.status == JobStatus.CANCELLED:
         return "The batch was cancelled. What was left is still a draft."
     first = summary.failures.most_common(1)
     reason = job.status_reason or (first[0][0] if first else "")
     return f"{_sentence(reason)}Try the failed ones again with: manage.py generate_batch --select failed"
+
+
+def _at_claude(job: BatchJob) -> str:
+    words = waiting.in_words(job.pk)
+    return f"{words} A worker collects what comes back, or batch resume --inline. " if words else ""
 
 
 def _sentence(text: str) -> str:

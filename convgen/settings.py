@@ -166,6 +166,8 @@ MAX_BATCH_CONCURRENCY = env.int("MAX_BATCH_CONCURRENCY", default=50)  # calls in
 BATCH_SLICE_SECONDS = env.float("BATCH_SLICE_SECONDS", default=120.0)
 BATCH_LEASE_SECONDS = env.float("BATCH_LEASE_SECONDS", default=30.0)
 BATCH_ITEM_CLAIMS = env.int("BATCH_ITEM_CLAIMS", default=5)  # times that an item may be begun
+ECONOMY_CHUNK_REQUESTS = env.int("ECONOMY_CHUNK_REQUESTS", default=1_000)  # of one message batch, at most
+ECONOMY_POLL_SECONDS = env.float("ECONOMY_POLL_SECONDS", default=60.0)  # between looks at a message batch
 
 # django-q2 with PostgreSQL as the broker. `queue_limit=1`, because its redelivery clock starts when a task
 # is fetched and not when it is begun; `timeout` above a slice and one request, `retry` above `timeout`.
