@@ -173,16 +173,17 @@ class Claude:
     async def message_batches_since(self, moment: datetime) -> list[RemoteBatch]:
         """All message batches of the key's account that were created then or later, newest first."""
         found: list[RemoteBatch] = []
-        with _offered():
+        with _offered(), _listed():
             page = await self._in_time(self._sdk.messages.batches.list(limit=LIST_PAGE))
         while True:
-            for one in _remotes(page):
-                if one.created_at < moment:
-                    return found
-                found.append(one)
-            if not page.has_next_page():
+            with _listed():
+                listed = [_remote(one) for one in page.data]
+                more = page.has_next_page()
+            found += [one for one in listed if one.created_at >= moment]
+            if not more or listed[-1].created_at < moment:
                 return found
-            page = await self._in_time(page.get_next_page())
+            with _listed():
+                page = await self._in_time(page.get_next_page())
 
     async def results(self, remote_id: str) -> AsyncGenerator[Result, None]:
         """What became of each request of a message batch that has ended, in no order.
@@ -339,10 +340,11 @@ def _remote(batch: "MessageBatch") -> RemoteBatch:
     return told
 
 
-def _remotes(page: Any) -> list[RemoteBatch]:
-    """Raises `ReplyMalformed` when it is no list of message batches."""
+@contextmanager
+def _listed() -> Iterator[None]:
+    """What is no page of a list breaks the SDK itself."""
     try:
-        return [_remote(one) for one in page.data]
+        yield
     except (AttributeError, TypeError) as error:
         raise errors.ReplyMalformed("Claude's server sent something that is not a list. Try again.") from error
 

@@ -147,7 +147,6 @@ class Look:
             await self.database(self._close_read)
 
     def _close_read(self) -> None:
-        reading.refuse_rest(self.message_batch)
         now = timezone.now()
         ending.close(self.message_batch, MessageBatchStatus.READ, self.on_unfinished, read_at=now, last_error="")
 

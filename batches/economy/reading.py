@@ -128,7 +128,8 @@ def settle(message_batch: MessageBatch, item: BatchItem, work: Work, result: Res
         _pin_template(work, item)
         success = Success(reply, result.answer, attempt, attempt.cost.usd)
         try:
-            saving.save(work.draft, work.call_id, success, orderer=work)
+            if not saving.save(work.draft, work.call_id, success, orderer=work):
+                leases.refuse(work.item_id, work.call_id)  # somebody has taken its conversation away
             return
         except (OperationalError, InterfaceError):
             raise
@@ -175,7 +176,8 @@ def _without_success(job: BatchJob, item: BatchItem, work: Work, attempt: Attemp
     elif isinstance(error, RetryLater) and (item.submissions < job.max_attempts or _cancelled(job)):
         _queue_again(item, work, attempt, counted=True)
     else:
-        saving.fail(work.draft, work.call_id, error, spent_usd=attempt.cost.usd, orderer=work)
+        if not saving.fail(work.draft, work.call_id, error, spent_usd=attempt.cost.usd, orderer=work):
+            leases.refuse(work.item_id, work.call_id)
         ending.judge(job, error)
 
 
@@ -187,21 +189,14 @@ def _cancelled(job: BatchJob) -> bool:
 def _queue_again(item: BatchItem, work: Work, attempt: Attempt, *, counted: bool) -> None:
     """Back to the waiting ones, or cancelled with its job. `counted`: it counts as one of its job's attempts."""
     job = BatchJob.objects.select_for_update().get(pk=work.job_id)  # it must not end while we look
-    spent = attempt.cost.usd
+    spent, uncounted = attempt.cost.usd, 0 if counted else 1
     BatchItem.objects.filter(pk=item.pk).update(
         **holding.free(job),
-        attempts=F("attempts") - (not counted),
-        submissions=F("submissions") - (not counted),
+        attempts=F("attempts") - uncounted,
+        submissions=F("submissions") - uncounted,
         cost_usd=F("cost_usd") + spent,
     )
     claims.give_back(work.draft.pk, work.call_id, spent)
-
-
-def refuse_rest(message_batch: MessageBatch) -> None:
-    """End what is still held when all results are saved: somebody has taken its conversation away meanwhile."""
-    for pk, call in message_batch.items.filter(AT_CLAUDE).values_list("pk", "call_id"):
-        if call:
-            leases.refuse(pk, call)
 
 
 def end_all(message_batch: MessageBatch, error: GenerationError) -> None:
