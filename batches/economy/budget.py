@@ -37,8 +37,10 @@ def expected_cost(job: BatchJob) -> Decimal | None:
 
 def used_up(job: BatchJob) -> str:
     """Why no more is sent, and what to do."""
+    budget = (job.budget_usd or Decimal(0)).normalize()
+    places = max(2, -int(budget.as_tuple().exponent))
     return (
-        f"The budget of ${job.budget_usd:.2f} is used up: ${job.actual_cost_usd:.4f} was spent, and the next "
+        f"The budget of ${budget:.{places}f} is used up: ${job.actual_cost_usd:.4f} was spent, and the next "
         "conversation could exceed it. If you want to go on, raise it, then resume."
     )
 
