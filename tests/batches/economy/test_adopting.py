@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from batches import control
+from batches import control, engine
 from batches.models import BatchItem, BatchJob, MessageBatch
 from generation.claude import Claude
 from generation.endpoint import endpoint
 from generation.simulated.server import SimulatedClaude
-from tests.background import in_background
+from tests.background import ignore, in_background
 from tests.batches.economy.conftest import DONE, Make, conversations, remote, statuses
 from tests.generation.simulated.sdk import message
 from tests.processes import eventually
@@ -161,12 +161,12 @@ def test_of_a_cancelled_batch_one_that_was_never_created_gives_its_items_back(un
 
 
 def test_a_sender_that_woke_up_too_late_takes_its_message_batch_back(
-    economy: Make, submit: Step, collect: Step, claude: SimulatedClaude
+    economy: Make, collect: Step, claude: SimulatedClaude
 ) -> None:
     """Its items were given back while it stood still, and are somebody else's now."""
     job = economy(1)
     claude.when("", "slow:0.5", endpoint="batches.create")
-    sender = in_background(submit, job)
+    sender = in_background(engine.run_slice, job.pk, on_unfinished=ignore)
     eventually(lambda: MessageBatch.objects.filter(status="submitting").exists())
     long_ago()
     MessageBatch.objects.update(holder="", lease_expires_at=None)
