@@ -9,11 +9,20 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from batches.choices import MessageBatchStatus
 from batches.models import BatchJob, MessageBatch
 from conversations.admin.display import badge, list_link, page_link, problem, with_sentence
 from conversations.admin.lists import ReadOnlyAdmin
 
 SHOWN = 20  # on a batch's page: the newest
+
+# Which status of conversations and batches its badge is coloured like.
+LOOKS_LIKE: dict[str, str] = {
+    MessageBatchStatus.IN_PROGRESS: "processing",
+    MessageBatchStatus.CANCELING: "processing",
+    MessageBatchStatus.READ: "completed",
+    MessageBatchStatus.LOST: "failed",
+}
 
 
 @admin.register(MessageBatch)
@@ -92,7 +101,7 @@ def message_batches_of(job: BatchJob) -> SafeString:
 def short_state(message_batch: MessageBatch) -> SafeString:
     """Its status in a word or two: the label's rest explains it."""
     word, _colon, _meaning = message_batch.get_status_display().partition(":")
-    return badge(word, message_batch.status)
+    return badge(word, LOOKS_LIKE.get(message_batch.status, ""))
 
 
 def outcome(message_batch: MessageBatch) -> str:

@@ -98,8 +98,3 @@ class MessageBatch(WorkspaceRow):
 
     def __str__(self) -> str:
         return self.remote_id or f"{self.requests} requests"
-
-    @property
-    def held(self) -> bool:
-        """Whether it still holds items."""
-        return self.status in HOLDING
