@@ -15,7 +15,7 @@ from batches import control, planning
 from batches.admin_economy import message_batches_of
 from batches.admin_regeneration import RegeneratingConversationAdmin
 from batches.choices import OPEN, Delivery, ItemStatus, JobStatus, Selection
-from batches.models import BatchItem, BatchJob
+from batches.models import BatchItem, BatchJob, MessageBatch
 from batches.summary import summarize
 from conversations.admin.conversations import ConversationAdmin
 from conversations.admin.display import badge, list_link, page_link, problem, usd, with_sentence
@@ -73,10 +73,10 @@ class BatchJobAdmin(ReadOnlyAdmin):
         return request.user.has_perm("batches.delete_batchjob") and (obj is None or not obj.at_work)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Items go with their batch; a batch at work stays."""
+        """Items and message batches go with their batch; a batch at work stays."""
         listed, counts, needed, protected = super().get_deleted_objects(objs, request)
         at_work = [f"{job} ({job.get_status_display().lower()})" for job in objs if job.at_work]
-        needed -= {BatchItem._meta.verbose_name, BatchJob._meta.verbose_name}
+        needed -= {model._meta.verbose_name for model in (BatchItem, BatchJob, MessageBatch)}
         return listed, counts, needed, [*protected, *at_work]
 
     @admin.display(description="status", ordering="status")

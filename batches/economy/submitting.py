@@ -158,6 +158,7 @@ class Submission:
 
     async def _undo(self, remote: RemoteBatch) -> None:
         """We stood still for so long that its items were given back: nobody may pay for them twice."""
+        logger.warning("Message batch %s was created too late, and is cancelled", remote.id)
         try:
             await self.claude.cancel_message_batch(remote.id)
         except GenerationError:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from batches.models import MessageBatch
+from batches import control
+from batches.models import BatchItem, MessageBatch
 from generation.simulated.server import SimulatedClaude
 from tests.admin_pages import list_of, member, page_of
 from tests.batches.economy.conftest import DONE, Make
@@ -66,3 +67,17 @@ def test_a_member_sees_those_of_her_workspace_alone(economy: Make, submit: Step)
     stranger = member(WorkspaceFactory())
     assert one.remote_id not in read(stranger, list_of(MessageBatch))
     assert stranger.get(page_of(one)).status_code == 302  # as for what is not there
+
+
+def test_a_lead_deletes_an_ended_batch_with_its_message_batches_and_none_that_still_holds_items(
+    economy: Make, submit: Step, collect: Step, claude: SimulatedClaude
+) -> None:
+    job = economy(2)
+    lead = member(job.workspace, "lead")
+    submit(job)
+    control.cancel(job.pk)
+    assert lead.post(page_of(job, "delete"), {"post": "yes"}).status_code == 403  # results may still come
+    claude.clock.advance(DONE)
+    collect(job)
+    assert lead.post(page_of(job, "delete"), {"post": "yes"}).status_code == 302
+    assert not MessageBatch.objects.exists() and not BatchItem.objects.exists()
