@@ -2,15 +2,19 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.db import connection
 
 from batches import control
+from batches.economy.reading import SHORT_READS
 from batches.models import BatchItem, BatchJob, MessageBatch
 from conversations.models import Conversation
 from generation.models import GenerationLog
 from generation.simulated.server import SimulatedClaude
 from tests.batches.economy.conftest import DONE, Make, conversations, remote, statuses
+from tests.factories import BatchItemFactory, ConversationFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Step = Callable[..., Any]
@@ -211,3 +215,53 @@ def test_a_conversation_that_somebody_took_away_ends_its_item(
     assert statuses(job) == ["failed", "completed"]
     assert BatchItem.objects.get(pk=taken.pk).error_type == "not_claimable"
     assert set(GenerationLog.objects.values_list("status", flat=True)) == {"succeeded", "discarded"}
+
+
+def test_a_request_that_the_results_say_nothing_of_is_first_read_and_then_sent_again(
+    economy: Make, submit: Step, collect: Step, claude: SimulatedClaude
+) -> None:
+    job = economy(2)
+    submit(job)
+    message_batch, call = MessageBatch.objects.get(), uuid4()
+    silent = BatchItemFactory(
+        position=3,
+        job=job,
+        conversation=ConversationFactory(workspace=job.workspace, status="generating", claim=call),
+        status="processing",
+        call_id=call,
+        message_batch=message_batch,
+        submissions=1,
+        attempts=1,
+        sent={"request": {"model": "claude-sonnet-5-5"}, "template_version": 1},
+    )
+    MessageBatch.objects.update(requests=3)
+    claude.clock.advance(DONE)
+    for _look in range(SHORT_READS):
+        collect(job)
+        assert "sent only 2 of 3 results" in MessageBatch.objects.get().last_error
+    assert BatchItem.objects.get(pk=silent.pk).status == "processing"
+    assert collect(job) == [job.pk]
+    assert (MessageBatch.objects.get().status, BatchItem.objects.get(pk=silent.pk).status) == ("read", "queued")
+    assert GenerationLog.objects.filter(status="failed").get().error_type == "server_failed"
+
+
+def test_an_error_of_our_own_fails_the_item_and_keeps_what_was_paid(
+    economy: Make, submit: Step, collect: Step, claude: SimulatedClaude
+) -> None:
+    job = economy(2)
+    submit(job)
+    with connection.cursor() as cursor:  # a conversation that cannot be saved
+        cursor.execute(
+            "ALTER TABLE conversations_turn ADD CONSTRAINT none_of_it CHECK (conversation_id <> %s)",
+            [Conversation.objects.filter(batch_items__job=job).earliest("pk").pk],
+        )
+    try:
+        claude.clock.advance(DONE)
+        collect(job)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE conversations_turn DROP CONSTRAINT none_of_it")
+    assert sorted(statuses(job)) == ["completed", "failed"]
+    failed = BatchItem.objects.get(status="failed")
+    assert failed.error_type == "program_failed" and failed.cost_usd > 0
+    assert GenerationLog.objects.get(status="failed").cost_usd == failed.cost_usd
