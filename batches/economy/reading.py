@@ -142,7 +142,7 @@ def settle(message_batch: MessageBatch, item: BatchItem, work: Work, result: Res
 def _attempt(message_batch: MessageBatch, item: BatchItem, result: Result) -> tuple[Reply | None, Attempt]:
     """The reply, if there is one that can be used, and the log's row."""
     reply, error, answer = None, result.error, result.answer
-    request = (item.sent or {}).get("request", {})
+    request = (item.sent or {}).get("request") or {"model": ""}
     if answer and not error:
         try:
             reply = parse_reply(answer.text)
@@ -150,7 +150,7 @@ def _attempt(message_batch: MessageBatch, item: BatchItem, result: Result) -> tu
             error = malformed
     cost = NOTHING
     if answer:
-        cost = cost_of(answer.model, answer.usage, asked_for=request.get("model", ""), in_message_batch=True)
+        cost = cost_of(answer.model, answer.usage, asked_for=request["model"], in_message_batch=True)
     began, end = message_batch.submitted_at, message_batch.ended_at
     duration = (end - began).total_seconds() if began and end else 0.0
     number = max(item.submissions, 1)
@@ -175,10 +175,10 @@ def _without_success(job: BatchJob, item: BatchItem, work: Work, attempt: Attemp
         control.pause(job.pk, str(error))
     elif isinstance(error, RetryLater) and (item.submissions < job.max_attempts or _cancelled(job)):
         _queue_again(item, work, attempt, counted=True)
-    else:
-        if not saving.fail(work.draft, work.call_id, error, spent_usd=attempt.cost.usd, orderer=work):
-            leases.refuse(work.item_id, work.call_id)
+    elif saving.fail(work.draft, work.call_id, error, spent_usd=attempt.cost.usd, orderer=work):
         ending.judge(job, error)
+    else:
+        leases.refuse(work.item_id, work.call_id)
 
 
 def _cancelled(job: BatchJob) -> bool:

@@ -28,7 +28,7 @@ from generation import saving
 from generation.claude import Claude, RemoteBatch
 from generation.drafts import Drafts
 from generation.endpoint import Endpoint
-from generation.errors import GenerationError, Overloaded, RateLimited, RequestTooLarge, RetryLater
+from generation.errors import GenerationError, Overloaded, ProgramFailed, RateLimited, RequestTooLarge, RetryLater
 from generation.limits import UNREACHABLE
 from generation.request import Descriptions, descriptions
 
@@ -66,7 +66,7 @@ class Submission:
     described: Descriptions
 
     known: Drafts = field(default_factory=Drafts)
-    waiting: Waiting = field(default_factory=lambda: Waiting(settings.ECONOMY_CHUNK_REQUESTS))
+    queue: Waiting = field(default_factory=lambda: Waiting(settings.ECONOMY_CHUNK_REQUESTS))
     sending: MessageBatch | None = None
     begun_at: float = field(default_factory=time.monotonic)
     told: str = ""  # what is waited for, on the job's page
@@ -77,9 +77,9 @@ class Submission:
         try:
             async with self._kept():
                 while await self._may_go_on() and await self._fill():
-                    await self._submit(self.waiting.take())
+                    await self._submit(self.queue.take())
         finally:
-            await self._give_back(self.waiting.works)
+            await self._give_back(self.queue.works)
         if self.again_in is None:
             await self.database(waiting.tell, self.job.pk)
         return self.again_in
@@ -97,8 +97,8 @@ class Submission:
 
     async def _fill(self) -> bool:
         """Claim and prepare until the next message batch is full, or nothing waits any more; whether there is one."""
-        while missing := self.waiting.missing:
-            begun = len(self.waiting.works)
+        while missing := self.queue.missing:
+            begun = len(self.queue.works)
             room = await self.database(budget.room, self.job, begun=begun)
             wanted = min(missing, PAGE) if room is None else min(missing, PAGE, room)
             if wanted == 0:
@@ -109,7 +109,7 @@ class Submission:
                 break
             if not await self._prepare(claimed) or self.stopping():
                 return False
-        return bool(self.waiting.works)
+        return bool(self.queue.works)
 
     async def _without_budget(self, begun: int) -> None:
         """Wait for what is at Claude to tell its cost; without that, the budget is used up."""
@@ -126,12 +126,21 @@ class Submission:
         wrong = list(claimed.refused)
         for work in claimed.works:
             try:
-                self.waiting.add([prepare(work, self.job, self.workspace, self.described)])
+                self.queue.add([self._prepared(work)])
             except GenerationError as error:
                 await self.database(saving.fail, work.draft, work.call_id, error, orderer=work)
                 wrong.append(error)
         judged = [await self.database(ending.judge, self.job, error) for error in wrong]
         return not any(judged)
+
+    def _prepared(self, work: Work) -> Prepared:
+        try:
+            return prepare(work, self.job, self.workspace, self.described)
+        except GenerationError:
+            raise
+        except Exception as error:  # one item's trouble is not the others'
+            logger.exception("The request for %s could not be made", work.draft)
+            raise ProgramFailed() from error
 
     async def _submit(self, prepared: list[Prepared]) -> None:
         written = await self.database(holding.write_ahead, self.job, self.runner, self.target, prepared)
@@ -175,9 +184,10 @@ class Submission:
             await self.database(ending.judge, self.job, error)
         await self.database(holding.not_created, message_batch, str(error))
         if isinstance(error, RateLimited | Overloaded):
+            await self.database(message_batch.delete)  # there may be many tries, and nothing came of this one
             await self._later(error)
         elif too_large:
-            self.waiting.halve(len(held))
+            self.queue.halve(len(held))
         else:
             await self.database(control.pause, self.job.pk, str(error))
 
@@ -216,6 +226,6 @@ class Submission:
             await asyncio.sleep(settings.BATCH_LEASE_SECONDS / 3)
             with suppress(*UNREACHABLE):
                 await self._look()
-                await self.database(leases.heartbeat, self.waiting.works)
+                await self.database(leases.heartbeat, self.queue.works)
                 if self.sending:
                     await self.database(partial(holding.keep, self.sending.pk, self.runner))

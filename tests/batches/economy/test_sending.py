@@ -102,6 +102,7 @@ def test_where_claude_takes_no_more_it_is_tried_later_and_said_so(
     job = economy(2)
     assert submit(job) == []
     assert (job.status, statuses(job)) == ("processing", ["queued"] * 2)
+    assert not MessageBatch.objects.exists()
     assert "takes no further message batch just now" in job.status_reason and words in job.status_reason
     assert not control.deserted(job.pk)  # until then
     BatchJob.objects.update(runner_lease_expires_at=None)
