@@ -11,11 +11,12 @@ from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from batches.admin_economy import message_batches_of
 from batches.admin_planning import GeneratingListAdmin, PlanningAdmin, generate_these
 from batches.admin_regeneration import RegeneratingConversationAdmin
 from batches.admin_steering import SteeringAdmin
-from batches.choices import OPEN, ItemStatus
-from batches.models import BatchItem, BatchJob
+from batches.choices import OPEN, Delivery, ItemStatus, JobStatus
+from batches.models import BatchItem, BatchJob, MessageBatch
 from batches.summary import HISTOGRAM, summarize
 from batches.wording import comparison_in_words, estimate_in_words
 from conversations.admin.conversations import ConversationAdmin
@@ -45,12 +46,16 @@ class BatchJobAdmin(PlanningAdmin, SteeringAdmin):
         reason = [(None, {"fields": ["reason"]})] if obj and obj.status_reason else []
         return [
             *reason,
-            (None, {"fields": ["state_alone", "items_by_status", "conversations_of_it", "results"]}),
+            (None, {"fields": [*self._state_of(obj), "conversations_of_it", "results"]}),
             ("Steering", {"fields": [("concurrent_processing", "priority"), "budget_usd"]}),
             ("Time and cost", {"fields": self._time_and_cost}),
             ("Configuration", {"fields": self._configuration}),
             ("Record", {"fields": ["id", "created_by", "created_at", "workspace"], "classes": ["collapse"]}),
         ]
+
+    def _state_of(self, job: BatchJob | None) -> list[str]:
+        economy = ["message_batches"] if job and job.delivery == Delivery.ECONOMY else []
+        return ["state_alone", "items_by_status", *economy]
 
     _time_and_cost = [("started_at", "completed_at", "estimated_time_remaining"), "cost", "foreseen"]
     _configuration = [
@@ -65,10 +70,10 @@ class BatchJobAdmin(PlanningAdmin, SteeringAdmin):
         return request.user.has_perm("batches.delete_batchjob") and (obj is None or not obj.at_work)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Items go with their batch; a batch at work stays."""
+        """Items and message batches go with their batch; a batch at work stays."""
         listed, counts, needed, protected = super().get_deleted_objects(objs, request)
         at_work = [f"{job} ({job.get_status_display().lower()})" for job in objs if job.at_work]
-        needed -= {BatchItem._meta.verbose_name, BatchJob._meta.verbose_name}
+        needed -= {model._meta.verbose_name for model in (BatchItem, BatchJob, MessageBatch)}
         return listed, counts, needed, [*protected, *at_work]
 
     @admin.display(description="status", ordering="status")
@@ -80,8 +85,9 @@ class BatchJobAdmin(PlanningAdmin, SteeringAdmin):
         return badge(job.get_status_display(), job.status)
 
     @admin.display(description="reason")
-    def reason(self, job: BatchJob) -> SafeString:
-        return problem(job.status_reason)
+    def reason(self, job: BatchJob) -> str:
+        waits = job.status == JobStatus.PROCESSING  # for room under a rate limit, for Claude: nothing is wrong
+        return job.status_reason if waits else problem(job.status_reason)
 
     @admin.display(description="progress", ordering="completed_items")
     def progress(self, job: BatchJob) -> str:
@@ -100,6 +106,10 @@ class BatchJobAdmin(PlanningAdmin, SteeringAdmin):
             _items(job, ItemStatus.COMPLETED, f"{job.successful_items} successful"),
             _items(job, ItemStatus.FAILED, f"{job.failed_items} failed"),
         )
+
+    @admin.display(description="message batches")
+    def message_batches(self, job: BatchJob) -> SafeString:
+        return message_batches_of(job)
 
     @admin.display(description="conversations")
     def conversations_of_it(self, job: BatchJob) -> SafeString:
@@ -152,6 +162,7 @@ def _items(job: BatchJob, status: ItemStatus, text: object) -> SafeString:
 @admin.register(BatchItem)
 class BatchItemAdmin(ReadOnlyAdmin):
     list_display = ["place", "conversation_link", "state", "attempts", "completed_at", "job_link"]
+    list_defer = ["sent"]  # a whole request
     list_filter = ["status"]
     list_select_related = ["job"]
     search_fields = ["id"]  # shows the box: what is searched is in get_search_results

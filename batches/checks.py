@@ -16,6 +16,9 @@ BOUNDS = (
     Bounds("BATCH_ITEM_CLAIMS", 1),
     Bounds("WORKER_HEALTH_PORT", 0, 65_535, unit="a port; 0 for none"),
     Bounds("BATCH_COST_WARNING_USD", 0, unit="USD; 0: never"),
+    Bounds("ECONOMY_CHUNK_REQUESTS", 1, 100_000, unit="requests; Claude takes no more in one message batch"),
+    # A look costs a request: more often than once a second would only annoy.
+    Bounds("ECONOMY_POLL_SECONDS", 0.1, 86_400, unit="seconds"),
 )
 
 

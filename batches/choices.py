@@ -55,3 +55,24 @@ class ErrorHandling(models.TextChoices):
 class Delivery(models.TextChoices):
     LIVE = "live"
     ECONOMY = "economy", "Economy (half price, within a day)"
+
+
+class MessageBatchStatus(models.TextChoices):
+    """Where a message batch stands, between us and Anthropic."""
+
+    SUBMITTING = "submitting", "Submitting: whether Anthropic has it is not known yet"
+    IN_PROGRESS = "in_progress", "In progress: Claude writes"
+    CANCELING = "canceling", "Canceling: Anthropic was asked to stop"
+    ENDED = "ended", "Ended: its results are there to be read"
+    READ = "read", "Read: all its results are saved"
+    NOT_CREATED = "not_created", "Not created: Anthropic never had it"
+    LOST = "lost", "Lost: its results are gone"
+
+
+# The message batches that still hold items.
+HOLDING = (
+    MessageBatchStatus.SUBMITTING,
+    MessageBatchStatus.IN_PROGRESS,
+    MessageBatchStatus.CANCELING,
+    MessageBatchStatus.ENDED,
+)

@@ -9,14 +9,15 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import Case, IntegerField, Q, QuerySet, Value, When
+from django.db.models import Case, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 from django_q.tasks import async_task
 
 from batches import notices
-from batches.choices import ENDED, OPEN, ItemStatus, JobStatus, Priority
-from batches.models import BatchItem, BatchJob
+from batches.choices import ENDED, HOLDING, OPEN, Delivery, ItemStatus, JobStatus, Priority
+from batches.economy import waking
+from batches.models import AT_CLAUDE, BatchItem, BatchJob, MessageBatch
 from batches.transitions import JOB
 from conversations.choices import Status
 from conversations.models import Conversation
@@ -43,14 +44,23 @@ def reserve(job_id: UUID) -> None:
     BatchJob.objects.filter(pk=job_id, runner="").update(runner_lease_expires_at=expires)
 
 
+def unreserve(job_id: UUID) -> None:
+    """Let whoever asks first run it, at once."""
+    BatchJob.objects.filter(pk=job_id, runner="").update(runner_lease_expires_at=None)
+
+
 @workspace_scope(EVERY)
 @transaction.atomic
 def dispatch() -> None:
-    """Begin queued jobs of all workspaces, by priority and then by age, up to `MAX_RUNNING_BATCHES` at a time."""
+    """Begin queued jobs of all workspaces, by priority and then by age: of those with live delivery, up to
+    `MAX_RUNNING_BATCHES` at a time.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('batches:dispatch', 0))")
-    room = settings.MAX_RUNNING_BATCHES - BatchJob.objects.filter(status=JobStatus.PROCESSING).count()
-    for job_id in _queue().values_list("pk", flat=True)[: max(room, 0)]:
+    live = Q(delivery=Delivery.LIVE)  # one with economy delivery takes no worker while it waits for Claude
+    room = settings.MAX_RUNNING_BATCHES - BatchJob.objects.filter(live, status=JobStatus.PROCESSING).count()
+    queued = _queue().values_list("pk", flat=True)
+    for job_id in [*queued.exclude(live), *queued.filter(live)[: max(room, 0)]]:
         if start(job_id):
             enqueue(job_id)
 
@@ -121,7 +131,13 @@ def retry_failed(job_id: UUID) -> int:
     elsewhere = BatchItem.objects.filter(status__in=OPEN).values("conversation")
     failed = job.items.filter(status=ItemStatus.FAILED).exclude(conversation__in=elsewhere)
     return failed.update(
-        status=ItemStatus.QUEUED, progress=0, attempts=0, error_type="", error_message="", completed_at=None
+        status=ItemStatus.QUEUED,
+        progress=0,
+        attempts=0,
+        submissions=0,
+        error_type="",
+        error_message="",
+        completed_at=None,
     )
 
 
@@ -133,6 +149,7 @@ def reap() -> None:
     for item in _orphans():
         _free(item)
     claims.expire()
+    waking.wake()
     dispatch()
 
 
@@ -150,6 +167,8 @@ def _end(job_id: UUID, status: JobStatus, reason: str, *, allowed: tuple[JobStat
     if moved:
         waiting = BatchItem.objects.filter(job_id=job_id, status=ItemStatus.QUEUED)
         waiting.update(status=ItemStatus.CANCELLED, completed_at=timezone.now())
+        # Whoever looks at them next has Anthropic cancel them.
+        MessageBatch.objects.filter(job_id=job_id, status__in=HOLDING).update(next_look_at=timezone.now())
         # One that is being saved at this moment is locked, and waits for the job's row: it is left to the reaper.
         for item in _orphans().filter(job_id=job_id).select_for_update(skip_locked=True, of=("self",)):
             _free(item)
@@ -168,10 +187,20 @@ def _queue() -> QuerySet[BatchJob]:
 
 
 def _deserted() -> QuerySet[BatchJob]:
-    """Processing jobs that have no runner, or whose runner's lease ran out."""
+    """Processing jobs that have no runner, or whose runner's lease ran out. What waits for its message batches alone
+    needs none.
+    """
+    of_job = {"job": OuterRef("pk")}
+    waits = Exists(MessageBatch.objects.filter(**of_job, status__in=HOLDING))
+    work = Exists(BatchItem.objects.filter(**of_job, status__in=OPEN).exclude(AT_CLAUDE))
     return BatchJob.objects.filter(status=JobStatus.PROCESSING).filter(
-        Q(runner_lease_expires_at__isnull=True) | Q(runner_lease_expires_at__lt=Now())
+        Q(runner_lease_expires_at__isnull=True) | Q(runner_lease_expires_at__lt=Now()), work | ~waits
     )
+
+
+def deserted(job_id: UUID) -> bool:
+    """Whether a job needs somebody to run it."""
+    return _deserted().filter(pk=job_id).exists()
 
 
 def _orphans() -> QuerySet[BatchItem]:

@@ -13,10 +13,11 @@ import socket
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -24,8 +25,9 @@ from django.db import InterfaceError, OperationalError
 
 from batches import control, leases
 from batches.budget import Budget, expected_each
-from batches.choices import ErrorHandling, JobStatus
+from batches.choices import Delivery, ErrorHandling, JobStatus
 from batches.draining import Drain, Granted
+from batches.economy import submitting
 from batches.in_flight import InFlight
 from batches.leases import Look, Work
 from batches.models import BatchJob
@@ -72,14 +74,14 @@ def _run_in_scope(job: BatchJob, on_unfinished: Callable[[UUID], None], stopping
     if not leases.take_job(job.pk, runner):
         return
     try:
-        asyncio.run(_run(job, runner, endpoint(), on_unfinished, stopping))
+        again_in = asyncio.run(SLICES[Delivery(job.delivery)](job, runner, endpoint(), on_unfinished, stopping))
     except (OperationalError, InterfaceError):
         raise  # the database's trouble: the reaper revives the job once the lease has ended
     except Exception as error:
         control.suspend(job.pk, f"The batch could not be run: {error}")
         leases.leave_job(job.pk, runner, on_unfinished)
         raise
-    leases.leave_job(job.pk, runner, on_unfinished)
+    leases.leave_job(job.pk, runner, on_unfinished, again_in=again_in)
     control.dispatch()  # if the job has ended, the next one may begin
 
 
@@ -110,6 +112,13 @@ async def _run(
             shared=job.shared_parameters,
         )
         await Slice(job, runner, steering, limit, generator, drain, stopping, on_unfinished).run()
+
+
+# What a slice does, by how the job's requests travel. It may say after how many seconds to look again.
+SLICES: dict[Delivery, Callable[..., Coroutine[Any, Any, float | None]]] = {
+    Delivery.LIVE: _run,
+    Delivery.ECONOMY: submitting.run,
+}
 
 
 @dataclass

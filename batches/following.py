@@ -12,10 +12,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from batches import control, engine
-from batches.choices import JobStatus
+from batches.choices import Delivery, JobStatus
+from batches.economy import inline as economy
+from batches.economy import waiting
 from batches.models import BatchJob
 
 SECONDS = 0.3  # between looks at the job
+OVERDUE = 60.0  # seconds after which nobody seems to look at a message batch
 
 
 class InlineWorker:
@@ -34,14 +37,26 @@ class InlineWorker:
 
     def _work(self) -> None:
         try:
-            while BatchJob.objects.filter(pk=self._job_id, status=JobStatus.PROCESSING).exists():
-                engine.run_slice(self._job_id, on_unfinished=control.reserve)
-                # Another runner may still hold the lease: look again when it may have ended.
-                time.sleep(0 if self._ended() else SECONDS)
+            if BatchJob.objects.get(pk=self._job_id).delivery == Delivery.ECONOMY:
+                self._deliver_economically()
+            else:
+                self._deliver_live()
         except BaseException as error:
             self.error = error
         finally:
             connections.close_all()
+
+    def _deliver_live(self) -> None:
+        while BatchJob.objects.filter(pk=self._job_id, status=JobStatus.PROCESSING).exists():
+            engine.run_slice(self._job_id, on_unfinished=control.reserve)
+            # Another runner may still hold the lease: look again when it may have ended.
+            time.sleep(0 if self._ended() else SECONDS)
+
+    def _deliver_economically(self) -> None:
+        control.unreserve(self._job_id)
+        while economy.unfinished(self._job_id):
+            economy.step(self._job_id)
+            time.sleep(0 if self._ended() else SECONDS)
 
     def _ended(self) -> bool:
         return BatchJob.objects.get(pk=self._job_id).ended
@@ -95,9 +110,19 @@ def _show(job: BatchJob, progress: Progress, bar: TaskID) -> None:
 
 def _describe(job: BatchJob) -> str:
     if job.status in (JobStatus.QUEUED, JobStatus.PROCESSING):
+        if not job.has_runner and (waits := _wait_for_claude(job)):
+            return waits
         if not job.has_runner:
             return "Waiting for a worker (start one with: manage.py run_worker)"
         if job.status_reason:
             return job.status_reason
         return f"Generating conversation {min(job.completed_items + 1, job.total_items)} of {job.total_items}"
     return str(JobStatus(job.status).label)
+
+
+def _wait_for_claude(job: BatchJob) -> str:
+    """“2 message batches … are at Claude … Next look in 40 s.” Empty when none is, or no worker looks at it."""
+    seconds = waiting.next_look(job.pk)
+    if seconds is None or seconds < -OVERDUE:
+        return ""
+    return f"{waiting.in_words(job.pk)} Next look in {max(seconds, 0):.0f} s."

@@ -8,6 +8,7 @@ clock: those of machines differ, and one that goes wrong would have live work ta
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -15,11 +16,12 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from batches import notices
 from batches.choices import OPEN, ItemStatus, JobStatus
-from batches.models import BatchItem, BatchJob
+from batches.models import AT_CLAUDE, BatchItem, BatchJob
 from conversations.models import Conversation
 from generation import claims, saving
 from generation.drafts import Drafts
@@ -56,6 +58,7 @@ RETURNING status, priority, concurrent_processing, budget_usd, actual_cost_usd, 
 CLAIM_ITEMS = """
 UPDATE batches_batchitem AS item
 SET status = 'processing', claimed_by = %(runner)s, call_id = gen_random_uuid(), attempts = attempts + 1,
+    message_batch_id = NULL,
     lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second',
     started_at = coalesce(started_at, clock_timestamp())
 FROM (
@@ -66,7 +69,7 @@ FROM (
     ORDER BY position LIMIT %(wanted)s FOR UPDATE SKIP LOCKED
 ) AS free
 WHERE item.id = free.id
-RETURNING item.id, item.conversation_id, item.call_id, free.former, item.attempts
+RETURNING item.id, item.conversation_id, item.call_id, free.former, item.attempts - item.submissions
 """
 
 # The item alone: a query with the model's order would join its job, and lock that as well.
@@ -155,10 +158,10 @@ def claim(job: BatchJob, runner: str, wanted: int, known: Drafts) -> Claimed:
     free, taken = _claim_rows(job, runner, wanted)
     drafts = known.load(taken)
     works, refused = [], []
-    for item, conversation, call, _former, attempts in free:
+    for item, conversation, call, _former, in_vain in free:
         if conversation not in drafts:
-            refused.append(_refuse(item, call))
-        elif attempts > settings.BATCH_ITEM_CLAIMS:
+            refused.append(refuse(item, call))
+        elif in_vain > settings.BATCH_ITEM_CLAIMS:
             refused.append(_abandon(Work(item, job.pk, call, drafts[conversation])))
         else:
             works.append(Work(item, job.pk, call, drafts[conversation]))
@@ -174,7 +177,7 @@ def _claim_rows(job: BatchJob, runner: str, wanted: int) -> tuple[list[tuple[Any
         rows = cursor.fetchall()
     if not rows:
         return [], set()
-    wanted_claims = [claims.Claim(conversation, call, former) for _item, conversation, call, former, _attempts in rows]
+    wanted_claims = [claims.Claim(conversation, call, former) for _item, conversation, call, former, _in_vain in rows]
     return rows, claims.take(wanted_claims)
 
 
@@ -215,24 +218,38 @@ def put_back(works: Iterable[Work]) -> None:
 
 
 @transaction.atomic
-def leave_job(job_id: UUID, runner: str, on_unfinished: Callable[[UUID], None]) -> None:
-    """Give up the runner's lease. A job without open items has ended; one with some needs `on_unfinished`,
-    which is called in the same transaction.
+def leave_job(
+    job_id: UUID, runner: str, on_unfinished: Callable[[UUID], None], *, again_in: float | None = None
+) -> None:
+    """Give up the runner's lease. A job without open items has ended; one with items to begin needs `on_unfinished`,
+    which is called in the same transaction. `again_in` are the seconds in which that would be in vain: then the job is
+    left to the reaper.
     """
     job = BatchJob.objects.select_for_update().filter(pk=job_id, runner=runner).first()
     if job is None:
         return  # the lease went to somebody else, and with it the decision
-    job.runner, job.runner_lease_expires_at = "", None
-    unfinished = job.items.filter(status__in=OPEN).exists()
-    if not unfinished and not job.ended:
+    job.runner = ""
+    job.runner_lease_expires_at = None if again_in is None else Now() + timedelta(seconds=again_in)
+    job.save(update_fields=["runner", "runner_lease_expires_at", "updated_at"])
+    if not end_if_done(job) and again_in is None and has_work(job):
+        on_unfinished(job_id)
+
+
+def end_if_done(job: BatchJob) -> bool:
+    """End a job without open items, whose row must be locked. True when it has ended, now or before."""
+    if not job.ended and not job.items.filter(status__in=OPEN).exists():
         job.status = JobStatus.COMPLETED if job.successful_items else JobStatus.FAILED
         job.status_reason = ""
         job.completed_at = timezone.now()
-        notices.order(job_id)
-    written = ["runner", "runner_lease_expires_at", "status", "status_reason", "completed_at", "updated_at"]
-    job.save(update_fields=written)
-    if unfinished and job.status == JobStatus.PROCESSING:
-        on_unfinished(job_id)
+        job.save(update_fields=["status", "status_reason", "completed_at", "updated_at"])
+        notices.order(job.pk)
+    return job.ended
+
+
+def has_work(job: BatchJob) -> bool:
+    """Whether a runner is needed: not for a paused job, nor for what only waits for message batches."""
+    open_items = job.items.filter(status__in=OPEN).exclude(AT_CLAUDE)
+    return job.status == JobStatus.PROCESSING and open_items.exists()
 
 
 def _held(item_id: UUID, call_id: UUID) -> QuerySet[BatchItem]:
@@ -249,11 +266,12 @@ def _end_item(item_id: UUID, call_id: UUID, error: GenerationError | None, spent
         cost_usd=F("cost_usd") + spent_usd,
         claimed_by="",
         lease_expires_at=None,
+        sent=None,
         completed_at=timezone.now(),
     )
 
 
-def _refuse(item_id: UUID, call_id: UUID) -> GenerationError:
+def refuse(item_id: UUID, call_id: UUID) -> GenerationError:
     """End an item whose conversation could not be claimed."""
     error = NotClaimable()
     _end_item(item_id, call_id, error)

@@ -21,6 +21,7 @@ from batches.choices import (
     TierFilter,
 )
 from batches.counters import COUNT_ITEMS, CountersBeginAtZero, CountersFollowItems
+from batches.economy.models import MessageBatch as MessageBatch
 from batches.transitions import ITEM, JOB
 from conversations.models import Conversation, Workspace, WorkspaceRow
 from conversations.models.configuration import Configured, configuration_rules
@@ -38,6 +39,10 @@ TIME_REMAINING = Case(
     ),
     output_field=models.DurationField(),
 )
+
+
+# Items that a message batch holds, and no worker.
+AT_CLAUDE = Q(status=ItemStatus.PROCESSING, message_batch__isnull=False)
 
 
 class BatchJob(Configured, WorkspaceRow):
@@ -202,6 +207,23 @@ class BatchItem(WorkspaceRow):
     claimed_by = models.CharField(max_length=120, blank=True, editable=False)
     lease_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
 
+    # Economy delivery: which message batch holds it, or held it last, and as what it was sent: the request, and the
+    # template's version. It may have changed by the time that the result comes.
+    message_batch = models.ForeignKey(
+        MessageBatch,
+        on_delete=models.SET_NULL,
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="items",
+    )
+    sent = models.JSONField(null=True, blank=True, editable=False)
+    submissions = models.PositiveSmallIntegerField(
+        default=0, editable=False, help_text="Times that it was in a message batch, since it was last queued by hand."
+    )
+
     started_at = models.DateTimeField(null=True, blank=True)
     completed_at = models.DateTimeField(null=True, blank=True)
 
@@ -210,6 +232,12 @@ class BatchItem(WorkspaceRow):
         constraints = [
             SameWorkspace("job", name="batch_item_job_same_workspace"),
             SameWorkspace("conversation", name="batch_item_conversation_same_workspace"),
+            SameWorkspace("message_batch", name="batch_item_message_batch_same_workspace"),
+            # What a message batch holds has no lease that could end: nobody may send it a second time.
+            models.CheckConstraint(
+                condition=Q(message_batch__isnull=True) | Q(lease_expires_at__isnull=True),
+                name="batch_item_lease_or_message_batch",
+            ),
             # Reading a job in order, its list of items, deleting it; and no two items in one place.
             models.UniqueConstraint(fields=["job", "position"], name="batch_item_position_once"),
             # A conversation is worked on by one batch at a time: otherwise two would pay for it.
@@ -233,6 +261,10 @@ class BatchItem(WorkspaceRow):
                 name="batch_item_open",
             ),
             models.Index(fields=["workspace", "status"], name="batch_item_status"),  # the list by a rare status
+            # What a message batch holds, its list of items, deleting it.
+            models.Index(
+                fields=["message_batch"], condition=Q(message_batch__isnull=False), name="batch_item_message_batch"
+            ),
         ]
 
     def __str__(self) -> str:

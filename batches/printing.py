@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from batches.choices import JobStatus
+from batches.economy import waiting
 from batches.following import follow
 from batches.models import BatchJob
 from batches.summary import HISTOGRAM, Failures, Summary, TierSummary, summarize
@@ -102,7 +103,7 @@ def next_step(summary: Summary) -> str:
     """What to do when a batch did not succeed as a whole; one line."""
     job = summary.job
     if job.status == JobStatus.PAUSED:
-        return f"{_sentence(job.status_reason)}Go on with: manage.py batch resume {job.pk}"
+        return f"{_sentence(job.status_reason)}{_at_claude(job)}Go on with: manage.py batch resume {job.pk}"
     if job.status == JobStatus.CANCELLED:
         return "The batch was cancelled. What was left is still a draft."
     reason = job.status_reason or (summary.failures[0].reason if summary.failures else "")
@@ -113,6 +114,11 @@ def retry_command(job: BatchJob) -> str:
     """What generates the failed ones of an ended batch anew, and no others."""
     workspace = "" if job.workspace.is_default else f"--workspace {job.workspace.slug} "
     return f"manage.py generate_batch {workspace}--select failed --of-batch {job.pk}"
+
+
+def _at_claude(job: BatchJob) -> str:
+    words = waiting.in_words(job.pk)
+    return f"{words} A worker collects what comes back, or batch resume --inline. " if words else ""
 
 
 def _sentence(text: str) -> str:

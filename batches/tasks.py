@@ -3,12 +3,17 @@
 from uuid import UUID
 
 from batches import control, engine, notices, stopping
+from batches.economy import collecting
 from batches.models import BatchJob
 from convgen.tenancy import EVERY, workspace_scope
 
 
 def run_slice(job_id: str) -> None:
     engine.run_slice(UUID(job_id), on_unfinished=control.enqueue, stopping=stopping.told)
+
+
+def collect(message_batch_id: str) -> None:
+    collecting.collect(UUID(message_batch_id), on_unfinished=control.enqueue, stopping=stopping.told)
 
 
 @workspace_scope(EVERY)

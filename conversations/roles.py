@@ -22,7 +22,7 @@ def _may(verbs: str, *models: str) -> frozenset[str]:
 
 
 _WRITTEN = ("conversations.dimension", "conversations.prompttemplate", "conversations.document", "conversations.chunk")
-_RECORDED = ("conversations.export", "generation.generationlog", "batches.batchitem")
+_RECORDED = ("conversations.export", "generation.generationlog", "batches.batchitem", "batches.messagebatch")
 _TEAM = ("conversations.workspace", "conversations.membership")
 _MADE = ("conversations.conversation", "batches.batchjob")
 

@@ -179,6 +179,8 @@ BATCH_SLICE_SECONDS = env.float("BATCH_SLICE_SECONDS", default=120.0)
 BATCH_LEASE_SECONDS = env.float("BATCH_LEASE_SECONDS", default=30.0)
 BATCH_ITEM_CLAIMS = env.int("BATCH_ITEM_CLAIMS", default=5)  # times that an item may be begun
 BATCH_COST_WARNING_USD = env.float("BATCH_COST_WARNING_USD", default=50.0)  # likely cost to warn above; 0: never
+ECONOMY_CHUNK_REQUESTS = env.int("ECONOMY_CHUNK_REQUESTS", default=1_000)  # of one message batch, at most
+ECONOMY_POLL_SECONDS = env.float("ECONOMY_POLL_SECONDS", default=60.0)  # between looks at a message batch
 
 WORKER_HEALTH_PORT = env.int("WORKER_HEALTH_PORT", default=0)  # where a worker answers GET /health; 0: nowhere
 WORKER_HEALTH_HOST = env.str("WORKER_HEALTH_HOST", default="127.0.0.1")

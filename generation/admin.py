@@ -157,7 +157,7 @@ class GenerationLogAdmin(ReadOnlyAdmin):
             ("Usage", {"fields": [("tokens", "cached"), ("cost", "duration")]}),
             ("Request", {"fields": ["request_body"]}),
             ("Response", {"fields": ["response_body"]}),
-            ("Record", {"fields": ["id", "run_id", "request_id", "workspace"]}),
+            ("Record", {"fields": ["id", "run_id", "request_id", "message_batch_id", "workspace"]}),
         ]
 
     @admin.display(description="conversation", ordering="conversation__conversation_id")

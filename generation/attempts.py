@@ -29,6 +29,7 @@ class Attempt:
     answer: Answer | None = None
     cost: Cost = NOTHING
     error: GenerationError | None = None
+    message_batch_id: str = ""  # Anthropic's; empty: it was sent live
 
 
 @dataclass(frozen=True)

@@ -90,6 +90,13 @@ def take_one(conversation_id: UUID, *, claim: UUID | None = None) -> UUID:
     return claim
 
 
+def hold(claims: Collection[Claim]) -> None:
+    """Have claims last until they are given back or saved: somebody else than a process answers for them."""
+    ids, keys = [claim.conversation_id for claim in claims], [claim.id for claim in claims]
+    held = Conversation.objects.filter(pk__in=ids, claim__in=keys, status=Status.GENERATING)
+    held.update(claim_expires_at=None)
+
+
 def renew(claims: Collection[Claim]) -> int:
     """Keep claims for another while; how many of them are still held."""
     return _prolong(RENEW, claims)
@@ -109,7 +116,13 @@ def _prolong(statement: str, claims: Collection[Claim]) -> int:
 
 def give_back(conversation_id: UUID, claim: UUID, spent_usd: Decimal) -> None:
     """Let go of a claim before anything came of it: the conversation is what it was before, but for what was spent."""
-    Conversation.objects.filter(pk=conversation_id, claim=claim, status=Status.GENERATING).update(
+    give_back_all([Claim(conversation_id, claim)], spent_usd)
+
+
+def give_back_all(claims: Collection[Claim], spent_usd: Decimal = Decimal(0)) -> None:
+    """The same for several, each of which has cost `spent_usd`."""
+    ids, keys = [claim.conversation_id for claim in claims], [claim.id for claim in claims]
+    Conversation.objects.filter(pk__in=ids, claim__in=keys, status=Status.GENERATING).update(
         status=Case(When(failure_type="", then=Value(Status.DRAFT)), default=Value(Status.FAILED)),
         cost_usd=F("cost_usd") + spent_usd,
         claim=None,

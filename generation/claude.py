@@ -5,10 +5,12 @@ The SDK costs about two seconds to import, so that happens on first use; workers
 
 import asyncio
 import math
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from pydantic import BaseModel, NonNegativeInt, ValidationError
 
@@ -21,6 +23,7 @@ from generation.rate_headers import NOTHING_SAID, RateHeaders, rate_headers
 if TYPE_CHECKING:
     import anthropic
     from anthropic.types import Message
+    from anthropic.types.messages import MessageBatch, MessageBatchIndividualResponse
 
 T = TypeVar("T")
 
@@ -39,6 +42,7 @@ ACCOUNT_CODES = (
     "cmek_key_network_blocked",
 )
 OVERLOADED = 529  # Anthropic's own status code
+LIST_PAGE = 100  # message batches of one page of the list
 
 # The API's present version refuses sampling for every model, and the SDK has no arguments for it. Older models take it
 # under the version before (generation/model_catalogue.py).
@@ -66,6 +70,35 @@ class Answer:
     request_id: str
     body: dict[str, Any]  # the whole reply, for the log
     rate: RateHeaders = NOTHING_SAID  # what its headers say about the limits
+
+
+@dataclass(frozen=True)
+class RemoteBatch:
+    """A message batch as Anthropic has it."""
+
+    id: str
+    ended: bool
+    canceling: bool
+    requests: int
+    created_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    archived: bool  # its results are gone
+    counts: dict[str, int]  # what became of its requests: succeeded, errored, canceled, expired; all 0 until it ended
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of one request of a message batch: an answer, or why there is none that can be used."""
+
+    custom_id: str
+    answer: Answer | None = None  # where there is one, it was paid for
+    error: errors.GenerationError | None = None
+
+
+def takes_sampling(request: dict[str, Any]) -> bool:
+    """Whether it must be sent under the API's older version: then all requests of its message batch are."""
+    return any(name in request for name in SAMPLING)
 
 
 def preload() -> None:
@@ -113,23 +146,108 @@ class Claude:
         count = await self._in_time(self._sdk.messages.count_tokens(**counted))
         return int(count.input_tokens)
 
+    async def submit(self, requests: Sequence[tuple[str, dict[str, Any]]]) -> RemoteBatch:
+        """Create a message batch of requests, each with its `custom_id`; all of them take sampling, or none does.
+
+        Raises a `GenerationError`. After a `RetryLater` other than `RateLimited` and `Overloaded` it may have been
+        created all the same.
+        """
+        headers = SAMPLING_VERSION if any(takes_sampling(request) for _custom_id, request in requests) else None
+        bodies: Any = [{"custom_id": custom_id, "params": request} for custom_id, request in requests]
+        with _offered():
+            created = await self._in_time(self._sdk.messages.batches.create(requests=bodies, extra_headers=headers))
+        return _remote(created)
+
+    async def message_batch(self, remote_id: str) -> RemoteBatch:
+        """How a message batch stands. Raises `ResultsGone` when there is none, or another `GenerationError`."""
+        with _of_one():
+            return _remote(await self._in_time(self._sdk.messages.batches.retrieve(remote_id)))
+
+    async def cancel_message_batch(self, remote_id: str) -> RemoteBatch:
+        """Ask for the end of a message batch: what is written is kept, what is begun may still be. Raises as above; a
+        `RequestRefused` when it has ended.
+        """
+        with _of_one():
+            return _remote(await self._in_time(self._sdk.messages.batches.cancel(remote_id)))
+
+    async def message_batches_since(self, moment: datetime) -> list[RemoteBatch]:
+        """All message batches of the key's account that were created then or later, newest first."""
+        found: list[RemoteBatch] = []
+        with _offered(), _listed():
+            page = await self._in_time(self._sdk.messages.batches.list(limit=LIST_PAGE))
+        while True:
+            with _listed():
+                listed = [_remote(one) for one in page.data]
+                more = page.has_next_page()
+            found += [one for one in listed if one.created_at >= moment]
+            if not more or listed[-1].created_at < moment:
+                return found
+            with _listed():
+                page = await self._in_time(page.get_next_page())
+
+    async def results(self, remote_id: str) -> AsyncGenerator[Result, None]:
+        """What became of each request of a message batch that has ended, in no order.
+
+        Reading them all may take longer than one request: the limit holds for each read. Raises a `GenerationError`,
+        `ResultsGone` when they are not kept any more; a stream that breaks off may end without one.
+        """
+        remote = await self.message_batch(remote_id)
+        if remote.archived:
+            raise errors.ResultsGone()
+        lines = await self._in_time(self._sdk.messages.batches.results(remote_id))
+        try:
+            with _translated():
+                async for line in lines:
+                    yield _result(line)
+        finally:
+            await lines.close()
+
     async def _sent(self, request: dict[str, Any]) -> "tuple[Message, RateHeaders]":
         response = await self._sdk.messages.with_raw_response.create(**_arguments(request))
         return await response.parse(), rate_headers(response.headers)
 
     async def _in_time(self, answer: Awaitable[T]) -> T:
         """What Claude's server answers; whatever is wrong with that is an error of ours."""
-        import anthropic
-
-        try:
+        with _translated():
             async with asyncio.timeout(self._timeout):  # the SDK's own limits each read, not the whole
                 return await answer
-        except TimeoutError as error:
-            raise errors.TimedOut() from error
-        except anthropic.AnthropicError as error:
-            raise translated(error) from error
-        except (ValueError, RecursionError) as error:
-            raise errors.ReplyMalformed("Claude's server sent something that is not JSON. Try again.") from error
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Makes errors of ours of whatever goes wrong with an answer, or while one is streamed."""
+    import anthropic
+    import httpx2
+
+    try:
+        yield
+    except (TimeoutError, httpx2.TimeoutException) as error:
+        raise errors.TimedOut() from error
+    except httpx2.HTTPError as error:  # the SDK translates them for whole answers alone
+        raise errors.Unreachable() from error
+    except anthropic.AnthropicError as error:
+        raise translated(error) from error
+    except (ValueError, RecursionError) as error:
+        raise errors.ReplyMalformed("Claude's server sent something that is not JSON. Try again.") from error
+
+
+@contextmanager
+def _offered() -> Iterator[None]:
+    """A 404 means that the server has no such thing as message batches."""
+    try:
+        yield
+    except errors.ModelUnknown as error:
+        text = "Claude's server knows no message batches (404). Check ANTHROPIC_BASE_URL, or choose live delivery."
+        raise errors.ConfigurationInvalid(text, request_id=error.request_id) from error
+
+
+@contextmanager
+def _of_one() -> Iterator[None]:
+    """A 404 means that there is no such message batch, and not that the model is unknown."""
+    try:
+        yield
+    except errors.ModelUnknown as error:
+        raise errors.ResultsGone(request_id=error.request_id) from error
 
 
 def _arguments(request: dict[str, Any]) -> dict[str, Any]:
@@ -196,6 +314,89 @@ def _complete(answer: Answer, message: "Message") -> Answer:
         text = f"{errors.ReplyRefused.said()}{category}"
         raise errors.ReplyRefused(text, request_id=answer.request_id, answer=answer)
     return answer
+
+
+def _remote(batch: "MessageBatch") -> RemoteBatch:
+    """Raises `ReplyMalformed` when it is no message batch."""
+    try:
+        counts = batch.request_counts
+        ends = {kind: int(getattr(counts, kind)) for kind in ("succeeded", "errored", "canceled", "expired")}
+        told = RemoteBatch(
+            id=batch.id,
+            ended=batch.processing_status == "ended",
+            canceling=batch.processing_status == "canceling",
+            requests=counts.processing + sum(ends.values()),
+            created_at=batch.created_at,
+            expires_at=batch.expires_at,
+            ended_at=batch.ended_at,
+            archived=batch.archived_at is not None,
+            counts=ends,
+        )
+    except (AttributeError, TypeError, ValueError) as error:
+        text = "Claude's server sent something that is not a message batch. Check ANTHROPIC_BASE_URL, then try again."
+        raise errors.ReplyMalformed(text) from error
+    if not (isinstance(told.id, str) and told.id and isinstance(told.created_at, datetime)):
+        raise errors.ReplyMalformed("Claude's server sent a message batch without an id or a date. Try again.")
+    return told
+
+
+@contextmanager
+def _listed() -> Iterator[None]:
+    """What is no page of a list breaks the SDK itself."""
+    try:
+        yield
+    except (AttributeError, TypeError) as error:
+        raise errors.ReplyMalformed("Claude's server sent something that is not a list. Try again.") from error
+
+
+def _result(line: "MessageBatchIndividualResponse") -> Result:
+    """Raises `ReplyMalformed` when the line is no result."""
+    try:
+        custom_id, kind, result = line.custom_id, line.result.type, cast(Any, line.result)
+        if kind == "expired":
+            return Result(custom_id, error=errors.RequestExpired())
+        if kind == "canceled":
+            return Result(custom_id, error=errors.RequestCanceled())
+        if kind == "errored":
+            return Result(custom_id, error=_of_errored(result.error.to_dict(mode="json", warnings=False)))
+        message = result.message
+    except AttributeError as error:
+        raise errors.ReplyMalformed("Claude's server sent something that is not a result. Try again.") from error
+    return _of_message(custom_id, message)
+
+
+def _of_message(custom_id: str, message: "Message") -> Result:
+    try:
+        return Result(custom_id, _complete(_answer(message, NOTHING_SAID), message))
+    except (errors.ReplyUnusable, errors.ReplyRefused) as error:
+        return Result(custom_id, error.answer, error)
+
+
+def _of_errored(body: dict[str, Any]) -> errors.GenerationError:
+    """Our error for what a message batch tells of one of its requests: the same that a live one would meet."""
+    told = body.get("error")
+    error = told if isinstance(told, dict) else {}
+    details = error.get("details")
+    code = details.get("error_code") if isinstance(details, dict) else None
+    request_id = str(body.get("request_id") or "")
+    if code in SPEND_LIMIT_CODES:
+        return errors.SpendLimitReached(request_id=request_id)
+    kind = errors.AccessDenied if code in ACCOUNT_CODES else _BY_TYPE.get(str(error.get("type")), errors.ServerFailed)
+    if issubclass(kind, errors.RetryLater):
+        return kind(request_id=request_id)
+    return kind(f"{kind.said()} It said: {error.get('message') or error.get('type')}", request_id=request_id)
+
+
+_BY_TYPE: dict[str, type[errors.GenerationError]] = {
+    "invalid_request_error": errors.RequestRefused,
+    "authentication_error": errors.KeyRefused,
+    "billing_error": errors.PaymentRequired,
+    "permission_error": errors.AccessDenied,
+    "not_found_error": errors.ModelUnknown,
+    "request_too_large": errors.RequestTooLarge,
+    "rate_limit_error": errors.RateLimited,
+    "overloaded_error": errors.Overloaded,
+}
 
 
 def translated(error: "anthropic.AnthropicError") -> errors.GenerationError:

@@ -7,6 +7,8 @@
     │   ├── ServerFailed          408, 409, other 5xx
     │   ├── Unreachable           no connection, or it broke
     │   ├── TimedOut              no reply in time
+    │   ├── RequestExpired        in a message batch: Claude did not come to it within a day
+    │   ├── RequestCanceled       in a message batch: it was cancelled before Claude came to it
     │   └── ReplyUnusable         it was paid for, but cannot be used
     │       ├── ReplyCutOff           it ended at max_tokens
     │       └── ReplyMalformed        not the JSON that was asked for
@@ -17,6 +19,7 @@
     │   ├── RequestRefused        400, 422, other 4xx: Claude does not take such a request
     │   ├── RequestTooLarge       413: the prompt is longer than Claude takes
     │   ├── ReplyRefused          Claude declined to write it
+    │   ├── ResultsGone           its message batch is not kept any more, and what became of it is not known
     │   ├── Abandoned             begun too often without ever coming to an end
     │   └── ProgramFailed         an error of convgen's own
     ├── FixConfiguration      nothing can succeed until an operator mends a setting
@@ -101,6 +104,16 @@ class TimedOut(RetryLater):
     next_step = "Try them again, with a longer timeout, less effort or fewer max tokens."
 
 
+class RequestExpired(RetryLater):
+    """Claude did not come to this request within a day, and nothing was paid for it. Try again; with live delivery, if
+    it is urgent."""
+
+
+class RequestCanceled(RetryLater):
+    """The message batch was cancelled at Anthropic before Claude came to this request, and nothing was paid for it. See
+    who cancelled it, then resume the batch: it is sent again."""
+
+
 class ReplyUnusable(RetryLater):
     """Claude's reply cannot be used. Try again."""
 
@@ -167,6 +180,11 @@ class ReplyRefused(FixInput):
     def __init__(self, message: str = "", *, request_id: str = "", answer: "Answer | None" = None) -> None:
         super().__init__(message, request_id=request_id)
         self.answer = answer
+
+
+class ResultsGone(FixInput):
+    """The results of its message batch are gone: Anthropic keeps them for 29 days, or somebody deleted them. They may
+    have been paid for. See Anthropic's Console for the message batch, then generate the conversation again."""
 
 
 class Abandoned(FixInput):

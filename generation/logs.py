@@ -63,6 +63,7 @@ def _create(
         error_type=error.code() if error else "",
         error_message=str(error) if error else "",
         request_id=answer.request_id if answer else error.request_id if error else "",
+        message_batch_id=attempt.message_batch_id,
     )
 
 

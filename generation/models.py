@@ -47,7 +47,7 @@ class GenerationLog(WorkspaceRow):
         blank=True,
         related_name="+",
     )
-    # The first, the second … of its run.
+    # The first, the second … of its run; with economy delivery, of its batch item.
     attempt = models.PositiveSmallIntegerField(default=1)
     model = models.CharField(max_length=100)
     # As it was sent to Claude, without the key.
@@ -69,6 +69,9 @@ class GenerationLog(WorkspaceRow):
     error_type = models.CharField(max_length=60, blank=True)
     error_message = models.TextField(blank=True)
     request_id = models.CharField(max_length=100, blank=True, help_text="Anthropic's id of the request.")
+    message_batch_id = models.CharField(
+        max_length=100, blank=True, help_text="Anthropic's id of the message batch it was in; empty: it was sent live."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -39,11 +39,13 @@ def build_request(
     described: Descriptions,
     parameters: Mapping[str, object] | None = None,
     shared: Mapping[str, object] | None = None,
+    cached: bool = True,
 ) -> dict[str, Any]:
     """The request for a draft whose template, chunk and document are loaded.
 
-    `parameters` are those given for this run, `shared` those of the batch. Raises `PromptUnresolved` with every
-    missing or wrong value at once, and `ConfigurationInvalid` when the model does not take what is set for it.
+    `parameters` are those given for this run, `shared` those of the batch; `cached` has the stable part written to
+    Claude's prompt cache, where others can read it. Raises `PromptUnresolved` with every missing or wrong value at
+    once, and `ConfigurationInvalid` when the model does not take what is set for it.
     """
     configuration.check()
     template = draft.template
@@ -63,7 +65,7 @@ def build_request(
             {
                 "type": "text",
                 "text": _system(template, resolved["system_prompt"]),
-                "cache_control": {"type": "ephemeral"},
+                **({"cache_control": {"type": "ephemeral"}} if cached else {}),
             }
         ],
         "messages": [{"role": "user", "content": f"{resolved['structure']}\n\n{_brief(draft, own)}"}],

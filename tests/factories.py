@@ -4,9 +4,10 @@ from typing import Any
 from uuid import uuid4
 
 import factory
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from batches.models import BatchItem, BatchJob
+from batches.models import BatchItem, BatchJob, MessageBatch
 from conversations.models import (
     Chunk,
     Conversation,
@@ -136,6 +137,16 @@ class BatchItemFactory(DjangoModelFactory):
     workspace = factory.SelfAttribute("job.workspace")
     conversation = factory.SubFactory(ConversationFactory, workspace=factory.SelfAttribute("..workspace"))
     position = factory.Sequence(lambda number: number + 1)
+
+
+class MessageBatchFactory(DjangoModelFactory):
+    class Meta:
+        model = MessageBatch
+
+    job = factory.SubFactory(BatchJobFactory, delivery="economy")
+    workspace = factory.SelfAttribute("job.workspace")
+    requests = 1
+    next_look_at = factory.LazyFunction(timezone.now)
 
 
 class ExportFactory(DjangoModelFactory):

@@ -60,6 +60,11 @@ class Fault:
         return self.name in _BROKEN
 
     @property
+    def loses(self) -> bool:
+        """Whether only the answer is missing: what was asked for is done."""
+        return self.name == "unanswered"
+
+    @property
     def delay(self) -> float:
         """Seconds by which the answer is later than usual."""
         if self.name != "slow":
@@ -213,12 +218,13 @@ _BROKEN: dict[str, Callable[[float | None], Response]] = {
     "short-body": lambda _number: ShortResponse(),
     "reset": lambda _number: ResetResponse(),
     "hang": lambda number: HangingResponse(HANG_SECONDS if number is None else number),
+    "unanswered": lambda number: HangingResponse(HANG_SECONDS if number is None else number),
 }
 
 
 # --- All of them -----------------------------------------------------------------------------------------
 
-_WITH_NUMBER = {"408", "409", "429", "500", "502", "503", "504", "529", "hang", "slow"}
+_WITH_NUMBER = {"408", "409", "429", "500", "502", "503", "504", "529", "hang", "slow", "unanswered"}
 
 FAULTS: dict[str, str] = {
     **{name: f"{error.args[0]} {error.args[1]}" for name, error in _ERRORS.items()},
@@ -236,5 +242,6 @@ FAULTS: dict[str, str] = {
     "short-body": "the connection closes in the middle of the body",
     "reset": "the connection is torn down before any answer",
     "hang": "no answer for an hour, or for the seconds behind the colon",
+    "unanswered": "the answer is lost: like hang, but a message batch is created or cancelled",
     "slow": "a good answer, later by one second, or by those behind the colon",
 }

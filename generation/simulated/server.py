@@ -130,6 +130,7 @@ class SimulatedClaude:
         try:
             version = check_headers(request.headers, accepted_key=self.behaviour.api_key)
             response = await self._instead(arrival) or await handler(request, arrival, version)
+            response = self._lost(arrival) or response
         except Refusal as refusal:
             exhausted = refusal.limit_name if isinstance(refusal, Exhausted) else ""
             response = refusal.response(arrival.request_id)
@@ -154,7 +155,12 @@ class SimulatedClaude:
             raise error
         if fault and fault.delay:
             await asyncio.sleep(fault.delay)
-        return fault.broken() if fault else None
+        return fault.broken() if fault and not fault.loses else None
+
+    def _lost(self, arrival: Arrival) -> Response | None:
+        """What comes in place of the answer, when what was asked for is done all the same."""
+        fault = parse_fault(arrival.fault) if arrival.fault else None
+        return fault.broken() if fault and fault.loses else None
 
     def _limit_headers(self, arrival: Arrival, exhausted: str) -> dict[str, str]:
         if arrival.endpoint != "messages":

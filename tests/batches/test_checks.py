@@ -41,6 +41,8 @@ def test_a_task_must_end_before_it_is_delivered_again(settings: Any, retry: int,
         ("BATCH_SLICE_SECONDS", [0], [1]),
         ("BATCH_LEASE_SECONDS", [0, 4.9], [5, 60]),
         ("BATCH_ITEM_CLAIMS", [0], [1]),
+        ("ECONOMY_CHUNK_REQUESTS", [0, 100_001], [1, 100_000]),
+        ("ECONOMY_POLL_SECONDS", [0, 86_401], [0.1, 60]),
     ],
 )
 def test_a_number_that_cannot_work_is_refused(

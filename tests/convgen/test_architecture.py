@@ -13,13 +13,21 @@ from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, connections, models
 
+from batches.models import MessageBatch
 from conversations import editing, similarity
 from conversations.benchmark.seeding import seed
 from conversations.models import Edit
 from conversations.models.coverage import CoverageChange, CoverageCount
 from conversations.starter.load import load_starter
 from convgen.tenancy import EVERY, workspace_scope
-from tests.factories import BatchItemFactory, ExportFactory, GenerationLogFactory, MembershipFactory, TurnFactory
+from tests.factories import (
+    BatchItemFactory,
+    ExportFactory,
+    GenerationLogFactory,
+    MembershipFactory,
+    MessageBatchFactory,
+    TurnFactory,
+)
 
 OURS = ("convgen", "conversations", "generation", "batches")
 
@@ -110,9 +118,10 @@ def seeded(transactional_db: None) -> None:
         TurnFactory(conversation=log.conversation)
         ExportFactory(workspace=log.workspace)
         MembershipFactory(workspace=log.workspace)
-        BatchItemFactory(
+        item = BatchItemFactory(
             job__workspace=log.workspace, conversation=log.conversation, status="completed", cost_usd="0.5"
         )
+        MessageBatchFactory(job=item.job)
         similarity.remember(log.workspace_id, log.conversation_id, tuple(range(126)))
         editing.update(log.conversation, {"title": "By hand"}, by=None)
 
@@ -120,7 +129,7 @@ def seeded(transactional_db: None) -> None:
 def _rows(alias: str) -> dict[str, int]:
     left_out = {
         *(CoverageCount, CoverageChange),  # two ways to say the same
-        Edit,  # younger than the first migrations, which have no place for its rows
+        *(Edit, MessageBatch),  # younger than the first migrations, which have no place for their rows
     }
     models = {model for app in OURS for model in apps.get_app_config(app).get_models()} - left_out
     with workspace_scope(EVERY):

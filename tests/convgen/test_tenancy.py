@@ -9,7 +9,7 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import Model
 
-from batches.models import BatchItem
+from batches.models import BatchItem, MessageBatch
 from conversations.models import Chunk, Conversation, Dimension, Turn, Workspace
 from convgen.database.backend import base
 from convgen.tenancy import EVERY, NOTHING, current_scope, workspace_scope
@@ -18,6 +18,7 @@ from tests.factories import (
     BatchJobFactory,
     ChunkFactory,
     ConversationFactory,
+    MessageBatchFactory,
     PromptTemplateFactory,
     TurnFactory,
 )
@@ -193,14 +194,20 @@ def _foreign(referring: type[Model], theirs: Conversation) -> dict[str, Any]:
         return {"template_id": PromptTemplateFactory(workspace=workspace).pk}
     if referring is Chunk:
         return {"document_id": ChunkFactory(document__workspace=workspace).document_id}
-    if referring is BatchItem:
+    if referring in (BatchItem, MessageBatch):
         return {"job_id": BatchJobFactory(workspace=workspace).pk}
     return {"conversation_id": theirs.pk}
 
 
 @pytest.mark.parametrize(
     ("referring", "factory"),
-    [(Conversation, ConversationFactory), (Turn, TurnFactory), (Chunk, ChunkFactory), (BatchItem, BatchItemFactory)],
+    [
+        (Conversation, ConversationFactory),
+        (Turn, TurnFactory),
+        (Chunk, ChunkFactory),
+        (BatchItem, BatchItemFactory),
+        (MessageBatch, MessageBatchFactory),
+    ],
 )
 @pytest.mark.parametrize("scope", ["ours", "every"])
 def test_a_reference_cannot_leave_its_workspace(

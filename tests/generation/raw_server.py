@@ -58,6 +58,9 @@ def answering(*answers: Raw) -> Iterator[RawServer]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             server.requests.append(json.loads(self.rfile.read(int(self.headers["content-length"]))))
+            self.do_GET()
+
+        def do_GET(self) -> None:
             server.headers.append({name.lower(): value for name, value in self.headers.items()})
             answer = server.answers.pop(0) if len(server.answers) > 1 else server.answers[0]
             self.send_response(answer.status)

@@ -63,6 +63,9 @@ CASES = [
     Case("short-body", "unreachable", ATTEMPTS, "Check the network and ANTHROPIC_BASE_URL, then try again."),
     Case("reset", "unreachable", ATTEMPTS, "Check the network and ANTHROPIC_BASE_URL, then try again."),
     Case("hang", "timed_out", ATTEMPTS, "Try again, or raise the timeout: that of the batch, or ANTHROPIC_TIMEOUT."),
+    Case(
+        "unanswered", "timed_out", ATTEMPTS, "Try again, or raise the timeout: that of the batch, or ANTHROPIC_TIMEOUT."
+    ),
     Case("thinking-first", "", 1, ""),
     Case("slow:0.1", "", 1, ""),
 ]

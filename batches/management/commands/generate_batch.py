@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from batches import planning
-from batches.choices import ErrorHandling, Priority, Selection, TierFilter
+from batches.choices import Delivery, ErrorHandling, Priority, Selection, TierFilter
 from batches.models import BatchJob
 from batches.plan import Plan
 from batches.planning import Order, PlanError
@@ -46,6 +46,12 @@ class Command(WorkspaceCommand):
             "--concurrency", type=int, default=3, help=f"Calls in flight, 1 to {settings.MAX_BATCH_CONCURRENCY}."
         )
         parser.add_argument("--error-handling", default=ErrorHandling.CONTINUE, choices=ErrorHandling.values)
+        parser.add_argument(
+            "--delivery",
+            default=Delivery.LIVE,
+            choices=Delivery.values,
+            help="economy: half the price; Claude answers within a day, most often within an hour.",
+        )
         parser.add_argument("--priority", default=Priority.NORMAL, choices=Priority.values)
         parser.add_argument("--budget", type=usd, metavar="USD", help="Pause before it would cost more.")
         add_configuration(parser)
@@ -122,6 +128,7 @@ def _order(workspace: Workspace, options: dict[str, Any]) -> Order:
         concurrency=options["concurrency"],
         error_handling=options["error_handling"],
         priority=options["priority"],
+        delivery=options["delivery"],
         overrides=overrides_from(options),
         max_attempts=options["attempts"],
         retry_strategy=options["retry_strategy"],

@@ -447,3 +447,15 @@ def test_what_a_batch_writes_can_be_read_when_it_has_ended(listening: Listening)
     done(listening, requests("One?", system=[cached()]))
     reply = ask(listening.url, lambda sdk: sdk.messages.create(**message(system=[cached()])))
     assert reply.usage.cache_read_input_tokens == 1_250
+
+
+def test_a_batch_is_created_although_the_answer_is_lost(listening: Listening) -> None:
+    listening.claude.when("", "unanswered:0", endpoint="batches.create")
+    with pytest.raises(anthropic.APIConnectionError):
+        created(listening.url, requests("Hello?"))
+
+    async def use(sdk: AsyncAnthropic) -> list[MessageBatch]:
+        return [batch async for batch in sdk.messages.batches.list()]
+
+    [batch] = ask(listening.url, use)
+    assert batch.request_counts.processing == 1
