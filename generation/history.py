@@ -25,13 +25,13 @@ RECENT_IN_WORKSPACE = 500  # of its tiers together, for templates that have none
 ENOUGH = 5  # replies; fewer say too little about the next one
 NINE_IN_TEN = 1.645  # standard deviations to either side, within which nine of ten values lie
 
-# The columns by which attempts are told apart are read of the rows that were found alone: their JSON is large. Only
-# live requests mark what is to be cached; the duration of others is no answer's. What is cached stays for five minutes
-# after it was last used.
+# The columns by which attempts are told apart are read of the rows that were found alone: their JSON is large. Those in
+# a message batch cache nothing, and their duration is no answer's. What is cached stays for five minutes after it was
+# last used.
 ATTEMPT = """
 log.template_id, template.tier, log.run_id, log.model, log.request ->> 'model',
 coalesce(log.request -> 'output_config' ->> 'effort', ''),
-coalesce(log.request -> 'system' -> 0 ? 'cache_control', false),
+log.message_batch_id = '',
 log.status, log.input_tokens, log.output_tokens, log.cache_read_tokens, log.cache_write_tokens, log.duration_ms,
 log.created_at > now() - interval '5 minutes'
 """
