@@ -17,7 +17,6 @@ from uuid import UUID
 from django.conf import settings
 
 from batches import control, leases
-from batches.budget import budget_of
 from batches.choices import JobStatus
 from batches.economy import budget, ending, holding, waiting
 from batches.economy.chunks import Waiting, prepare
@@ -124,7 +123,8 @@ class Submission:
         if begun:
             return  # they fit, and are sent first
         if await self.database(waiting.next_look, self.job.pk) is None:
-            await self.database(control.suspend, self.job.pk, budget_of(self.job).in_words())
+            reason = await self.database(budget.in_words, self.job)
+            await self.database(control.suspend, self.job.pk, reason)
         else:
             await self.database(waiting.tell, self.job.pk)
             self.again_in = settings.ECONOMY_POLL_SECONDS
