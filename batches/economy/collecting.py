@@ -151,8 +151,8 @@ class Look:
         ending.close(self.message_batch, MessageBatchStatus.READ, self.on_unfinished, read_at=now, last_error="")
 
     def _close_unsent(self) -> None:
-        holding.not_created(self.message_batch, NEVER_THERE)
-        ending.close(self.message_batch, MessageBatchStatus.NOT_CREATED, self.on_unfinished)
+        if holding.not_created(self.message_batch, NEVER_THERE):  # its sender may have had an answer just now
+            ending.close(self.message_batch, MessageBatchStatus.NOT_CREATED, self.on_unfinished)
 
     def lose(self, gone: ResultsGone) -> None:
         """Its results will never come: nothing is bought again unasked."""
