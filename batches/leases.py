@@ -257,7 +257,7 @@ def end_if_done(job: BatchJob) -> bool:
         job.status_reason = ""
         job.completed_at = timezone.now()
         job.save(update_fields=["status", "status_reason", "completed_at", "updated_at"])
-        notices.order(job.pk)
+        notices.order(job.pk, JobStatus(job.status))
     return job.ended
 
 
