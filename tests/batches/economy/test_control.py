@@ -224,3 +224,12 @@ def test_a_worker_that_is_to_end_hands_the_rest_of_the_results_over(
     assert waking.due().count() == 1  # at once, for somebody else
     collect(job)
     assert (job.status, GenerationLog.objects.count()) == ("completed", 5)
+
+
+def test_stop_ends_the_batch_at_the_first_prompt_that_cannot_be_completed(
+    economy: Make, submit: Step, claude: SimulatedClaude
+) -> None:
+    job = economy(6, structure="Talk about {{nothing_known}}.", error_handling="stop")
+    submit(job)
+    assert (job.status, job.failed_items, remote(claude)) == ("failed", 1, 0)
+    assert conversations(job) == ["failed", *["draft"] * 5]
