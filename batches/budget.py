@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from batches.choices import OPEN
 from batches.models import BatchJob
 
 UNLIMITED = 1_000_000_000  # more than any batch has
@@ -43,8 +44,9 @@ class Budget:
 
 
 def budget_of(job: BatchJob) -> Budget:
-    """As the job's row at hand tells it."""
-    return Budget(job.budget_usd, job.actual_cost_usd, job.completed_items, expected_each(job.estimate, job.delivery))
+    """As the job's row at hand tells it. Those that failed before anything was paid say nothing of what one costs."""
+    paid_for = job.items.exclude(status__in=OPEN).filter(cost_usd__gt=0).count()
+    return Budget(job.budget_usd, job.actual_cost_usd, paid_for, expected_each(job.estimate, job.delivery))
 
 
 def _as_written(amount: Decimal) -> str:

@@ -83,7 +83,7 @@ def suspend(job_id: UUID, reason: str) -> bool:
     """Pause a job that cannot go on by itself, and tell whoever started it. False unless it is processing."""
     suspended = pause(job_id, reason)
     if suspended:
-        notices.order(job_id)
+        notices.order(job_id, JobStatus.PAUSED)
     return suspended
 
 
@@ -114,7 +114,7 @@ def stop(job_id: UUID, reason: str) -> bool:
     """End the job as failed, before its items are through. False when it has ended already."""
     stopped = _end(job_id, JobStatus.FAILED, reason)
     if stopped:
-        notices.order(job_id)
+        notices.order(job_id, JobStatus.FAILED)
     return stopped
 
 

@@ -135,6 +135,7 @@ class Slice:
     known: Drafts = field(default_factory=Drafts)
     ready: deque[Work] = field(default_factory=deque)  # claimed, so that they can begin at once
     in_flight: InFlight = field(default_factory=InFlight)
+    others: int = 1  # calls of a former runner in flight, as far as is known
     unavailable: int = 0  # conversations in a row that failed because Claude was not there
     begun_at: float = field(default_factory=time.monotonic)
     beat_at: float = 0.0
@@ -261,7 +262,7 @@ class Slice:
 
     async def _affordable(self) -> int:
         """How many more calls the budget has room for. Without room, and with nothing in flight, the job pauses."""
-        begun = len(self.in_flight)
+        begun = len(self.in_flight) + await self._begun_by_others()
         self.look_at = 0.0  # what has ended since the last look has cost something
         seen = await self._look()
         if seen is None:
@@ -272,6 +273,12 @@ class Slice:
         if room <= 0 and not begun:
             await self._stop(control.suspend, budget.in_words())
         return room
+
+    async def _begun_by_others(self) -> int:
+        """Calls that a former runner has in flight yet. None are added to them: once they have ended, nobody looks."""
+        if self.others:
+            self.others = await self.steering(leases.held_by_others, self.job.pk, self.runner)
+        return self.others
 
     def _places(self, seen: Look) -> int:
         """How many more calls may be in flight. A reply that is being saved leaves its place to the next call, unless

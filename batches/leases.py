@@ -77,6 +77,11 @@ HOLD_ITEM = """
 SELECT 1 FROM batches_batchitem WHERE id = %s AND call_id = %s AND status = 'processing' FOR NO KEY UPDATE
 """
 
+HELD_BY_OTHERS = """
+SELECT count(*) FROM batches_batchitem
+WHERE job_id = %s AND status = 'processing' AND claimed_by <> %s AND lease_expires_at > clock_timestamp()
+"""
+
 KEEP_ITEMS = """
 UPDATE batches_batchitem AS item SET lease_expires_at = clock_timestamp() + %s * interval '1 second'
 FROM (
@@ -141,6 +146,13 @@ def look(job_id: UUID, runner: str, *, waiting_for: str = "", pace: float | None
         cursor.execute(LOOK, {**values, "waiting_for": waiting_for, "pace": pace})
         row = cursor.fetchone()
     return Look(*row) if row else None
+
+
+def held_by_others(job_id: UUID, runner: str) -> int:
+    """How many items a former runner still has in flight: one that is to end hands its job over before they have."""
+    with connection.cursor() as cursor:
+        cursor.execute(HELD_BY_OTHERS, [job_id, runner])
+        return int(cursor.fetchone()[0])
 
 
 @dataclass(frozen=True)
@@ -225,9 +237,12 @@ def leave_job(
     which is called in the same transaction. `again_in` are the seconds in which that would be in vain: then the job is
     left to the reaper.
     """
-    job = BatchJob.objects.select_for_update().filter(pk=job_id, runner=runner).first()
+    job = BatchJob.objects.select_for_update().filter(pk=job_id).first()
     if job is None:
-        return  # the lease went to somebody else, and with it the decision
+        return
+    if job.runner != runner:  # it went to somebody else, who may have left it before our last calls had ended
+        end_if_done(job)
+        return
     job.runner = ""
     job.runner_lease_expires_at = None if again_in is None else Now() + timedelta(seconds=again_in)
     job.save(update_fields=["runner", "runner_lease_expires_at", "updated_at"])
@@ -242,7 +257,7 @@ def end_if_done(job: BatchJob) -> bool:
         job.status_reason = ""
         job.completed_at = timezone.now()
         job.save(update_fields=["status", "status_reason", "completed_at", "updated_at"])
-        notices.order(job.pk)
+        notices.order(job.pk, JobStatus(job.status))
     return job.ended
 
 

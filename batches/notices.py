@@ -16,10 +16,12 @@ from batches.summary import summarize
 SEND = "batches.tasks.tell_starter"
 
 
-def order(job_id: UUID) -> None:
-    """Have a worker write to the starter of the job; inside a transaction, the request is undone with it."""
+def order(job_id: UUID, status: JobStatus) -> None:
+    """Have a worker write to the starter of the job that it has come to `status`; inside a transaction, the request is
+    undone with it.
+    """
     if settings.EMAIL_URL:
-        async_task(SEND, str(job_id))
+        async_task(SEND, str(job_id), status.value)
 
 
 def send(job: BatchJob) -> bool:

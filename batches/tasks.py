@@ -17,8 +17,11 @@ def collect(message_batch_id: str) -> None:
 
 
 @workspace_scope(EVERY)
-def tell_starter(job_id: str) -> None:
-    """Write to whoever started the job. What the mail server refuses is kept with its error under *Failed tasks*."""
-    job = BatchJob.objects.select_related("created_by").filter(pk=job_id).first()
+def tell_starter(job_id: str, status: str) -> None:
+    """Write to whoever started the job that it has come to `status`, unless it has gone on since.
+
+    What the mail server refuses is kept with its error under *Failed tasks*.
+    """
+    job = BatchJob.objects.select_related("created_by").filter(pk=job_id, status=status).first()
     if job:  # it may have been deleted meanwhile
         notices.send(job)

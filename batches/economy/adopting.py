@@ -17,7 +17,8 @@ from convgen.database.threads import DatabaseThreads
 from convgen.tenancy import EVERY, workspace_scope
 from generation.claude import Claude, RemoteBatch
 
-SLACK = timedelta(seconds=60)  # between our clocks and Anthropic's, and for a sender that was slow to begin
+SLACK = timedelta(seconds=60)  # for a sender that was slow to begin
+CLOCKS = timedelta(minutes=15)  # that ours and Anthropic's may differ: whoever looks too narrowly pays twice
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Search:
 async def search(message_batch: MessageBatch, claude: Claude, database: DatabaseThreads) -> Search:
     """Look for it at Anthropic. Raises a `GenerationError`, `ResultsGone` when one that may be it cannot be read."""
     latest = message_batch.created_at + timedelta(seconds=settings.ANTHROPIC_TIMEOUT) + SLACK
-    listed = await claude.message_batches_since(message_batch.created_at - SLACK)
-    fitting = [one for one in listed if one.requests == message_batch.requests and one.created_at <= latest + SLACK]
+    listed = await claude.message_batches_since(message_batch.created_at - CLOCKS)
+    fitting = [one for one in listed if one.requests == message_batch.requests and one.created_at <= latest + CLOCKS]
     known = await database(_known, [one.id for one in fitting])
     candidates = [one for one in fitting if one.id not in known]
     names = await database(_names, message_batch)

@@ -18,10 +18,10 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
-from batches.choices import MessageBatchStatus
+from batches.choices import ENDED, MessageBatchStatus
 from batches.economy import adopting, ending, holding, reading, waiting
 from batches.economy.reading import Reading
-from batches.models import MessageBatch
+from batches.models import BatchJob, MessageBatch
 from convgen.database.threads import DatabaseThreads
 from convgen.route import route
 from convgen.tenancy import EVERY, workspace_scope
@@ -126,9 +126,13 @@ class Look:
         if remote.ended:
             await self._ended(remote)
         else:
-            if self.message_batch.job.ended and not remote.canceling:
+            if not remote.canceling and await self.database(self._job_ended):
                 remote = await self._cancelled(remote)
             await self.database(holding.seen, self.message_batch, remote)
+
+    def _job_ended(self) -> bool:
+        """Asked when Anthropic has answered: whoever ends the job meanwhile has it looked at no sooner than we do."""
+        return BatchJob.objects.filter(pk=self.message_batch.job_id, status__in=ENDED).exists()
 
     async def _cancelled(self, remote: RemoteBatch) -> RemoteBatch:
         try:
@@ -151,8 +155,8 @@ class Look:
         ending.close(self.message_batch, MessageBatchStatus.READ, self.on_unfinished, read_at=now, last_error="")
 
     def _close_unsent(self) -> None:
-        holding.not_created(self.message_batch, NEVER_THERE)
-        ending.close(self.message_batch, MessageBatchStatus.NOT_CREATED, self.on_unfinished)
+        if holding.not_created(self.message_batch, NEVER_THERE):  # its sender may have had an answer just now
+            ending.close(self.message_batch, MessageBatchStatus.NOT_CREATED, self.on_unfinished)
 
     def lose(self, gone: ResultsGone) -> None:
         """Its results will never come: nothing is bought again unasked."""

@@ -41,7 +41,7 @@ from generation.reply import Reply, parse_reply
 logger = logging.getLogger(__name__)
 
 PAGE = 20  # results whose drafts are loaded at a time
-SHORT_READS = 3  # times that results may be missing before they are taken for lost
+SHORT_READS = 3  # looks that must have failed before results that are missing are taken for lost
 
 
 @dataclass
@@ -94,9 +94,12 @@ class Reading:
 
     async def _end_missing(self, number: int) -> bool:
         """What the results said nothing of: first they are taken for incomplete, and read again later."""
-        expected = self.message_batch.requests
-        if number < expected and self.message_batch.failed_looks < SHORT_READS:
-            raise ServerFailed(f"Claude's server sent only {number} of {expected} results. They are read once more.")
+        looked_at, expected = self.message_batch, self.message_batch.requests
+        short = ServerFailed(f"Claude's server sent only {number} of {expected} results. They are read once more.")
+        # Looks that failed otherwise say nothing of that: the last one must have found as many.
+        lost = looked_at.failed_looks >= SHORT_READS and looked_at.last_error == str(short)
+        if number < expected and not lost:
+            raise short
         missing = await self.database(_names, self.message_batch)
         silent = ServerFailed("Claude's server said nothing of this request in the results of its message batch.")
         return await self._save([Result(name, error=silent) for name in missing])
@@ -122,7 +125,22 @@ def _names(message_batch: MessageBatch) -> list[str]:
 
 
 def settle(message_batch: MessageBatch, item: BatchItem, work: Work, result: Result) -> None:
-    """Bring an item to its end, or back to the waiting ones, as its result says; and the job, if that ends it."""
+    """Bring an item to its end, or back to the waiting ones, as its result says; and the job, if that ends it.
+
+    What can be neither saved nor logged is that item's trouble, and holds up no other result.
+    """
+    try:
+        _settle(message_batch, item, work, result)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("What came of %s could not be written", work.draft)
+        error = ProgramFailed()
+        if saving.fail(work.draft, work.call_id, error, orderer=work):
+            ending.judge(message_batch.job, error)
+
+
+def _settle(message_batch: MessageBatch, item: BatchItem, work: Work, result: Result) -> None:
     reply, attempt = _attempt(message_batch, item, result)
     if reply and result.answer:
         _pin_template(work, item)

@@ -8,6 +8,7 @@ Anthropic never had it (`adopting.py`).
 import asyncio
 import logging
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -17,7 +18,6 @@ from uuid import UUID
 from django.conf import settings
 
 from batches import control, leases
-from batches.budget import budget_of
 from batches.choices import JobStatus
 from batches.economy import budget, ending, holding, waiting
 from batches.economy.chunks import Waiting, prepare
@@ -124,22 +124,25 @@ class Submission:
         if begun:
             return  # they fit, and are sent first
         if await self.database(waiting.next_look, self.job.pk) is None:
-            await self.database(control.suspend, self.job.pk, budget_of(self.job).in_words())
+            reason = await self.database(budget.in_words, self.job)
+            await self.database(control.suspend, self.job.pk, reason)
         else:
             await self.database(waiting.tell, self.job.pk)
             self.again_in = settings.ECONOMY_POLL_SECONDS
 
     async def _prepare(self, claimed: Claimed) -> bool:
         """Make the requests; False when something was wrong that ends the work on this job for now."""
-        wrong = list(claimed.refused)
-        for work in claimed.works:
+        works = deque(claimed.works)
+        ends = [await self.database(ending.judge, self.job, error) for error in claimed.refused]
+        while works and not any(ends):
+            work = works.popleft()
             try:
                 self.queue.add([self._prepared(work)])
             except GenerationError as error:
                 await self.database(saving.fail, work.draft, work.call_id, error, orderer=work)
-                wrong.append(error)
-        judged = [await self.database(ending.judge, self.job, error) for error in wrong]
-        return not any(judged)
+                ends.append(await self.database(ending.judge, self.job, error))
+        await self._give_back(list(works))
+        return not any(ends)
 
     def _prepared(self, work: Work) -> Prepared:
         try:

@@ -63,7 +63,7 @@ class Tending:
             retention.ensure_scheduled()
             self.at_work = at_work(_children(self._sentinel))
             self.last, self.last_at = time.monotonic(), timezone.now()
-            return min(SECONDS, _until_a_lease_ends() + JUST_AFTER)
+            return min(SECONDS, until_a_lease_ends() + JUST_AFTER)
         except Exception:  # of whatever kind: a thread that ended would leave a worker that looks healthy for a while
             logger.exception("Looking after batches and the schedule failed; it is tried again in %g s.", SECONDS)
             return SECONDS
@@ -72,9 +72,12 @@ class Tending:
 
 
 @workspace_scope(EVERY)
-def _until_a_lease_ends() -> float:
-    """Seconds until the first of the runners' leases ends, unless it is renewed."""
-    running = BatchJob.objects.filter(status=JobStatus.PROCESSING)
+def until_a_lease_ends() -> float:
+    """Seconds until the first of the runners' leases ends, unless it is renewed.
+
+    What waits for message batches alone needs no runner: a dead one's lease may have ended long ago.
+    """
+    running = BatchJob.objects.filter(status=JobStatus.PROCESSING, runner_lease_expires_at__gt=Now())
     left: timedelta | None = running.aggregate(left=Min(F("runner_lease_expires_at")) - Now())["left"]
     return max(left.total_seconds(), 0.0) if left else SECONDS
 

@@ -39,7 +39,7 @@ def test_a_mail_tells_how_it_ended_what_failed_and_where_to_look(mona: User) -> 
     job = BatchJobFactory(name="Ninety & more", status="completed", created_by=mona)
     BatchItemFactory(job=job, status="completed", cost_usd="0.25")
     BatchItemFactory(job=job, status="failed", error_message="Claude is overloaded.")
-    tasks.tell_starter(str(job.pk))
+    tasks.tell_starter(str(job.pk), "completed")
     [sent] = mail.outbox
     assert (sent.to, sent.subject) == (["mona@example.com"], "Ninety & more: completed, 1 of 2 succeeded")
     for told in ("“Ninety & more” has ended: completed.", "1 succeeded, 1 failed, of 2, for $0.2500.", "overloaded"):
@@ -73,8 +73,23 @@ def test_nobody_is_written_to_who_cannot_be(person: dict[str, Any] | None) -> No
 @pytest.mark.django_db
 def test_a_pause_that_is_over_is_not_told_of(mona: User) -> None:
     job = BatchJobFactory(status="processing", created_by=mona)
-    tasks.tell_starter(str(job.pk))
+    tasks.tell_starter(str(job.pk), "paused")
     assert mail.outbox == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_pause_that_was_over_before_its_mail_was_written_makes_no_second_mail_of_the_end(
+    claude: SimulatedClaude, batch: Make, run: Run, mona: User
+) -> None:
+    job = batch(1, created_by=mona)
+    control.suspend(job.pk, "The API key is refused.")
+    control.resume(job.pk)
+    run(job)
+    assert ordered() == [str(job.pk)] * 2
+    for queued in OrmQ.objects.all():
+        if queued.func() == notices.SEND:
+            tasks.tell_starter(*queued.args())
+    assert [sent.subject.split(": ", 1)[1] for sent in mail.outbox] == ["completed, 1 of 1 succeeded"]
 
 
 @pytest.mark.django_db
@@ -82,7 +97,7 @@ def test_a_deleted_batch_is_passed_over(mona: User) -> None:
     job = BatchJobFactory(status="completed", created_by=mona)
     deleted = str(job.pk)
     job.delete()
-    tasks.tell_starter(deleted)
+    tasks.tell_starter(deleted, "completed")
     assert mail.outbox == []
 
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -242,6 +243,42 @@ def test_a_paused_batch_is_not_given_up_before_its_calls_have_ended(claude: Simu
     runner.join(timeout=10)
     job.refresh_from_db()
     assert (job.status, job.successful_items, job.has_runner, handed) == ("paused", 1, False, [])
+
+
+def test_a_batch_that_was_handed_over_and_paused_ends_with_its_last_call_in_flight(
+    claude: SimulatedClaude, batch: Make
+) -> None:
+    claude.when("", "slow:1")
+    job = batch(1)
+    stopping, handed = threading.Event(), list[UUID]()
+    runner = in_background(engine.run_slice, job.pk, on_unfinished=handed.append, stopping=stopping.is_set)
+    eventually(lambda: claude.requests)
+    stopping.set()
+    eventually(lambda: handed == [job.pk])
+    assert control.pause(job.pk)
+    runner.join(timeout=10)
+    job.refresh_from_db()
+    assert (job.status, job.successful_items) == ("completed", 1)
+
+
+def test_calls_that_a_stopping_worker_still_has_in_flight_count_against_the_budget(
+    claude: SimulatedClaude, batch: Make
+) -> None:
+    claude.when("", *["slow:1"] * 3)
+    job = batch(8, concurrency=3)
+    estimate = {"conversations": 8, "live": {"cost_usd": {"likely": "0.08"}}}  # there is room for three
+    BatchJob.objects.filter(pk=job.pk).update(budget_usd="0.03", estimate=estimate)
+    stopping, handed = threading.Event(), list[UUID]()
+    first = in_background(engine.run_slice, job.pk, on_unfinished=handed.append, stopping=stopping.is_set)
+    eventually(lambda: len(claude.requests) == 3)
+    stopping.set()
+    eventually(lambda: handed == [job.pk])
+    second = in_background(engine.run_slice, job.pk, on_unfinished=handed.append)
+    for runner in (first, second):
+        runner.join(timeout=10)
+    job.refresh_from_db()
+    assert job.status == "paused" and job.status_reason.startswith("The budget of $0.03 has no room")
+    assert Decimal("0.02") < job.actual_cost_usd <= Decimal("0.03")
 
 
 def test_an_unknown_model_pauses_the_job_with_one_clear_sentence(

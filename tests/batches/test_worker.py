@@ -25,7 +25,7 @@ from batches.worker.health import Health
 from batches.worker.page import HealthServer
 from batches.worker.sentinel import Heart
 from batches.worker.systemd import notify
-from batches.worker.tending import AtWork, Tending, at_work
+from batches.worker.tending import SECONDS, AtWork, Tending, at_work, until_a_lease_ends
 from generation.drafts import Drafts
 from tests.factories import BatchItemFactory, BatchJobFactory
 
@@ -96,6 +96,15 @@ def test_the_batches_of_its_own_processes_are_shown_with_their_calls() -> None:
     assert leases.take_job(job.pk, here)
     assert at_work({os.getpid()}) == [AtWork(str(job.pk), os.getpid(), 1)]
     assert at_work({1}) == []
+
+
+@pytest.mark.django_db
+def test_a_lease_that_has_ended_is_not_waited_for() -> None:
+    """A sender that was killed after its last message batch is never replaced: nobody is needed."""
+    job = BatchJobFactory(status="processing", runner="dead:1:x", runner_lease_expires_at=timezone.now())
+    assert until_a_lease_ends() == SECONDS
+    BatchJob.objects.filter(pk=job.pk).update(runner_lease_expires_at=timezone.now() + timedelta(seconds=60))
+    assert SECONDS < until_a_lease_ends() < 61
 
 
 # --- The page ------------------------------------------------------------------------------------------------------

@@ -174,3 +174,30 @@ def test_a_sender_that_woke_up_too_late_takes_its_message_batch_back(
     assert MessageBatch.objects.get().status == "not_created"
     sender.join(timeout=10)
     assert remote(claude, "batches.cancel") == 1
+
+
+@pytest.mark.parametrize("seconds", [-600, 600])
+def test_one_is_found_although_our_clock_and_anthropics_differ(
+    unconfirmed: Step, collect: Step, claude: SimulatedClaude, seconds: float
+) -> None:
+    job = unconfirmed("unanswered:0")
+    created_at = MessageBatch.objects.get().created_at
+    MessageBatch.objects.update(created_at=created_at + timedelta(seconds=seconds))
+    claude.clock.advance(DONE)
+    collect(job)
+    assert (job.status, remote(claude)) == ("completed", 1)
+
+
+def test_a_look_that_finds_none_gives_way_to_an_answer_that_comes_meanwhile(
+    economy: Make, collect: Step, claude: SimulatedClaude
+) -> None:
+    job = economy(1)
+    claude.when("", "slow:0.5", endpoint="batches.create")
+    claude.when("", "slow:1.5", endpoint="batches.list")
+    sender = in_background(engine.run_slice, job.pk, on_unfinished=ignore)
+    eventually(lambda: MessageBatch.objects.filter(status="submitting").exists())
+    long_ago()
+    MessageBatch.objects.update(holder="", lease_expires_at=None)
+    collect(job)
+    sender.join(timeout=10)
+    assert (MessageBatch.objects.get().status, statuses(job)) == ("in_progress", ["processing"])

@@ -77,3 +77,19 @@ def test_a_budget_below_one_conversation_sends_nothing(limited: Make, submit: St
     job = limited(4, "0.01", "0.06")
     submit(job)
     assert (job.status, remote(claude)) == ("paused", 0)
+
+
+def test_conversations_that_cost_nothing_do_not_make_the_others_look_cheap(
+    limited: Make, submit: Step, collect: Step, claude: SimulatedClaude
+) -> None:
+    claude.behaviour.batch_script.extend(["400"] * 8)  # refused, and not paid for
+    job = limited(40, "0.05", "0.20")
+    submit(job)
+    claude.clock.advance(DONE)
+    collect(job)
+    assert (job.failed_items, job.successful_items) == (8, 2)
+    submit(job)
+    claude.clock.advance(DONE)
+    collect(job)
+    assert job.successful_items > 2
+    assert job.actual_cost_usd <= Decimal("0.05")

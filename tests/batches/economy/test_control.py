@@ -19,6 +19,7 @@ from generation.models import GenerationLog
 from generation.simulated.server import SimulatedClaude
 from tests.background import in_background
 from tests.batches.economy.conftest import DONE, Make, conversations, remote, statuses
+from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Step = Callable[..., Any]
@@ -58,6 +59,19 @@ def test_a_cancelled_batch_has_its_message_batches_looked_at_at_once(economy: Ma
     assert not waking.due().exists()
     control.cancel(job.pk)
     assert waking.due().count() == 1
+
+
+def test_a_cancel_while_a_message_batch_is_being_looked_at_reaches_anthropic_all_the_same(
+    economy: Make, submit: Step, collect: Step, claude: SimulatedClaude
+) -> None:
+    job = economy(2)
+    submit(job)
+    claude.when("", "slow:0.5", endpoint="batches.retrieve")
+    looking = in_background(collect_in_scope, collect, job)
+    eventually(lambda: remote(claude, "batches.retrieve") == 1)
+    assert control.cancel(job.pk)
+    looking.join(timeout=10)
+    assert (MessageBatch.objects.get().status, remote(claude, "batches.cancel")) == ("canceling", 1)
 
 
 def test_cancelling_what_has_ended_meanwhile_is_no_trouble(
@@ -224,3 +238,12 @@ def test_a_worker_that_is_to_end_hands_the_rest_of_the_results_over(
     assert waking.due().count() == 1  # at once, for somebody else
     collect(job)
     assert (job.status, GenerationLog.objects.count()) == ("completed", 5)
+
+
+def test_stop_ends_the_batch_at_the_first_prompt_that_cannot_be_completed(
+    economy: Make, submit: Step, claude: SimulatedClaude
+) -> None:
+    job = economy(6, structure="Talk about {{nothing_known}}.", error_handling="stop")
+    submit(job)
+    assert (job.status, job.failed_items, remote(claude)) == ("failed", 1, 0)
+    assert conversations(job) == ["failed", *["draft"] * 5]

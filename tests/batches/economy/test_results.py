@@ -217,13 +217,15 @@ def test_a_conversation_that_somebody_took_away_ends_its_item(
     assert set(GenerationLog.objects.values_list("status", flat=True)) == {"succeeded", "discarded"}
 
 
-def test_a_request_that_the_results_say_nothing_of_is_first_read_and_then_sent_again(
-    economy: Make, submit: Step, collect: Step, claude: SimulatedClaude
-) -> None:
+@pytest.fixture
+def silent(economy: Make, submit: Step, claude: SimulatedClaude) -> BatchItem:
+    """An item in a message batch of three, which has ended, whose results say nothing of it."""
     job = economy(2)
     submit(job)
     message_batch, call = MessageBatch.objects.get(), uuid4()
-    silent = BatchItemFactory(
+    MessageBatch.objects.update(requests=3)
+    claude.clock.advance(DONE)
+    return BatchItemFactory(
         position=3,
         job=job,
         conversation=ConversationFactory(workspace=job.workspace, status="generating", claim=call),
@@ -234,15 +236,48 @@ def test_a_request_that_the_results_say_nothing_of_is_first_read_and_then_sent_a
         attempts=1,
         sent={"request": {"model": "claude-sonnet-5-5"}, "template_version": 1},
     )
-    MessageBatch.objects.update(requests=3)
-    claude.clock.advance(DONE)
+
+
+def test_a_request_that_the_results_say_nothing_of_is_first_read_and_then_sent_again(
+    silent: BatchItem, collect: Step
+) -> None:
     for _look in range(SHORT_READS):
-        collect(job)
+        collect(silent.job)
         assert "sent only 2 of 3 results" in MessageBatch.objects.get().last_error
     assert BatchItem.objects.get(pk=silent.pk).status == "processing"
-    assert collect(job) == [job.pk]
+    assert collect(silent.job) == [silent.job_id]
     assert (MessageBatch.objects.get().status, BatchItem.objects.get(pk=silent.pk).status) == ("read", "queued")
     assert GenerationLog.objects.filter(status="failed").get().error_type == "server_failed"
+
+
+def test_results_are_not_taken_for_lost_because_they_could_not_be_read_before(
+    silent: BatchItem, collect: Step, claude: SimulatedClaude
+) -> None:
+    claude.when("", *["500"] * SHORT_READS, endpoint="batches.results")
+    for _look in range(SHORT_READS + 1):
+        collect(silent.job)
+    assert "sent only 2 of 3 results" in MessageBatch.objects.get().last_error
+    assert BatchItem.objects.get(pk=silent.pk).status == "processing"  # it may have been paid for
+
+
+def test_a_result_that_cannot_even_be_logged_ends_its_item_and_holds_up_no_other(
+    economy: Make, submit: Step, collect: Step, claude: SimulatedClaude
+) -> None:
+    job = economy(3)
+    submit(job)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "ALTER TABLE generation_generationlog ADD CONSTRAINT none_of_it CHECK (conversation_id <> %s)",
+            [Conversation.objects.filter(batch_items__job=job).earliest("pk").pk],
+        )
+    try:
+        claude.clock.advance(DONE)
+        collect(job)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE generation_generationlog DROP CONSTRAINT none_of_it")
+    assert (job.status, sorted(statuses(job))) == ("completed", ["completed", "completed", "failed"])
+    assert BatchItem.objects.get(status="failed").error_type == "program_failed"
 
 
 def test_an_error_of_our_own_fails_the_item_and_keeps_what_was_paid(
