@@ -18,7 +18,7 @@ from batches.admin_steering import SteeringAdmin
 from batches.choices import OPEN, Delivery, ItemStatus, JobStatus
 from batches.models import BatchItem, BatchJob, MessageBatch
 from batches.summary import HISTOGRAM, summarize
-from batches.wording import comparison_in_words, estimate_in_words
+from batches.wording import comparison_in_words, duration, estimate_in_words
 from conversations.admin.conversations import ConversationAdmin
 from conversations.admin.display import badge, list_link, page_link, problem, usd, with_sentence
 from conversations.admin.fields import pretty_json
@@ -57,7 +57,7 @@ class BatchJobAdmin(PlanningAdmin, SteeringAdmin):
         economy = ["message_batches"] if job and job.delivery == Delivery.ECONOMY else []
         return ["state_alone", "items_by_status", *economy]
 
-    _time_and_cost = [("started_at", "completed_at", "estimated_time_remaining"), "cost", "foreseen"]
+    _time_and_cost = [("started_at", "completed_at", "time_remaining"), "cost", "foreseen"]
     _configuration = [
         ("tier", "selection"),
         ("delivery", "error_handling"),
@@ -131,6 +131,13 @@ class BatchJobAdmin(PlanningAdmin, SteeringAdmin):
     @admin.display(description="cost", ordering="actual_cost_usd")
     def cost(self, job: BatchJob) -> str:
         return usd(job.actual_cost_usd)
+
+    @admin.display(description="time remaining")
+    def time_remaining(self, job: BatchJob) -> str:
+        left = job.estimated_time_remaining
+        if left is None or job.ended:
+            return self.get_empty_value_display()
+        return f"about {duration(left.total_seconds())}"
 
     @admin.display(description="estimate")
     def foreseen(self, job: BatchJob) -> str:

@@ -40,10 +40,7 @@ class MessageBatchAdmin(ReadOnlyAdmin):
             *wrong,
             (None, {"fields": ["state_alone", "job_link", "remote_id", "outcome", "items_of_it"]}),
             ("Times", {"fields": ["created_at", "submitted_at", "ended_at", "read_at", "expires_at", "next_look_at"]}),
-            (
-                "Record",
-                {"fields": ["address", "holder", "lease_expires_at", "id", "workspace"], "classes": ["collapse"]},
-            ),
+            ("Record", {"fields": self._record, "classes": ["collapse"]}),
         ]
 
     _record = ("address", "holder", "lease_expires_at", "id", "workspace")
@@ -70,9 +67,12 @@ class MessageBatchAdmin(ReadOnlyAdmin):
 
     @admin.display(description="items")
     def items_of_it(self, message_batch: MessageBatch) -> SafeString:
-        number = message_batch.requests
+        """Those that it holds, or held last: what was sent again has gone on to another one."""
+        number = message_batch.items.count()
+        if not number:
+            return SafeString("none any more")
         text = "its item" if number == 1 else f"its {number} items"
-        return list_link("batches_batchitem", text, {"job__id__exact": message_batch.job_id})
+        return list_link("batches_batchitem", text, {"message_batch__id__exact": message_batch.pk})
 
     @admin.display(description="what is wrong")
     def what_is_wrong(self, message_batch: MessageBatch) -> SafeString:

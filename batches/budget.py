@@ -7,6 +7,7 @@ from typing import Any
 
 from batches.choices import OPEN
 from batches.models import BatchJob
+from batches.wording import as_written
 
 UNLIMITED = 1_000_000_000  # more than any batch has
 
@@ -36,7 +37,7 @@ class Budget:
 
     def in_words(self) -> str:
         """Why the batch goes no further, and what to do."""
-        budget, each = _as_written(self.limit or Decimal(0)), f"${self.usual:.4f}"
+        budget, each = as_written(self.limit or Decimal(0)), f"${self.usual:.4f}"
         return (
             f"The budget of {budget} has no room for another conversation: ${self.spent:.4f} is spent, and one costs "
             f"about {each}. Raise the budget, then resume."
@@ -47,12 +48,6 @@ def budget_of(job: BatchJob) -> Budget:
     """As the job's row at hand tells it. Those that failed before anything was paid say nothing of what one costs."""
     paid_for = job.items.exclude(status__in=OPEN).filter(cost_usd__gt=0).count()
     return Budget(job.budget_usd, job.actual_cost_usd, paid_for, expected_each(job.estimate, job.delivery))
-
-
-def _as_written(amount: Decimal) -> str:
-    """With two decimals, or as many as it has."""
-    decimals = -int(amount.normalize().as_tuple().exponent)
-    return f"${amount:.{max(2, decimals)}f}"
 
 
 def expected_each(estimate: Mapping[str, Any], delivery: str) -> Decimal:

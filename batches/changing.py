@@ -31,7 +31,7 @@ def concurrency_problem(concurrency: int | None) -> str:
     """What is wrong with a number of calls in flight; empty when nothing is, or none was given."""
     if concurrency is None or 1 <= concurrency <= settings.MAX_BATCH_CONCURRENCY:
         return ""
-    return f"Concurrency must lie between 1 and {settings.MAX_BATCH_CONCURRENCY}, not {concurrency}."
+    return f"Calls in flight must lie between 1 and {settings.MAX_BATCH_CONCURRENCY}, not {concurrency}."
 
 
 def _check(values: Mapping[str, Any]) -> None:

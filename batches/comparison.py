@@ -43,6 +43,7 @@ class Against:
 class Comparison:
     usd: Against
     seconds: Against
+    ended: bool  # the batch; before that it may stand still, and its time tells nothing
 
 
 def seconds_of(job: BatchJob) -> float:
@@ -64,4 +65,5 @@ def compare(job: BatchJob) -> Comparison | None:
     return Comparison(
         Against(float(foreseen["cost_usd"]["likely"]) * share, float(job.actual_cost_usd)),
         Against(float(foreseen["seconds"]["likely"]) * share, seconds_of(job)),
+        job.ended,
     )

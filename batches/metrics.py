@@ -60,6 +60,7 @@ def _errors(delivery: Delivery) -> Iterator[tuple[float | None, float | None]]:
     judged = judged.exclude(estimate={}).order_by("-completed_at")
     columns = (
         "delivery",
+        "status",
         "estimate",
         "started_at",
         "completed_at",

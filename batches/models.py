@@ -79,7 +79,9 @@ class BatchJob(Configured, WorkspaceRow):
     selection = models.CharField(max_length=20, choices=Selection, default=Selection.GAPS)
     # The placeholders' values for all of its conversations.
     shared_parameters = models.JSONField(default=dict, blank=True)
-    concurrent_processing = models.PositiveSmallIntegerField(default=3, help_text="Calls in flight at one time.")
+    concurrent_processing = models.PositiveSmallIntegerField(
+        "calls in flight", default=3, help_text="Requests at Claude at one time."
+    )
     error_handling = models.CharField(max_length=10, choices=ErrorHandling, default=ErrorHandling.CONTINUE)
     max_attempts = models.PositiveSmallIntegerField(
         default=3,

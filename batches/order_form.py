@@ -8,6 +8,7 @@ from django import forms
 from django.conf import settings
 from django.db.models import QuerySet
 
+from batches.changing import concurrency_problem
 from batches.choices import ENDED, Delivery, ErrorHandling, Priority, Selection, TierFilter
 from batches.models import BatchJob
 from batches.planning import Order
@@ -76,6 +77,13 @@ class OrderForm(forms.Form):
         of_batch.choices = _former(self["of_batch"].value())  # type: ignore[attr-defined]
         self.fields["chosen"].widget.attrs["rows"] = 3
         self.fields["concurrency"].widget.attrs["max"] = settings.MAX_BATCH_CONCURRENCY
+
+    def clean_concurrency(self) -> int:
+        """Refused here, beside the field, as `planning` would refuse it."""
+        concurrency: int = self.cleaned_data["concurrency"]
+        if problem := concurrency_problem(concurrency):
+            raise forms.ValidationError(problem)
+        return concurrency
 
     def fieldsets(self) -> list[tuple[str, dict[str, Any]]]:
         where = ["workspace"] if sees_several() else []

@@ -15,7 +15,7 @@ from batches.choices import Delivery
 from batches.estimating import Estimate, GroupEstimate
 from batches.selecting import NAMED, Taken
 from batches.spans import Span
-from batches.wording import conversations
+from batches.wording import as_written, conversations, dollars
 from conversations.choices import Status, Tier
 
 if TYPE_CHECKING:
@@ -90,9 +90,9 @@ class Plan:
         if not left_out:
             return ""
         names = ", ".join(sorted(each.readable_id for each in left_out)[:NAMED])
-        more = ", …" if len(left_out) > NAMED else ""
+        more = ", …" if len(left_out) > NAMED else "."
         are = "is" if len(left_out) == 1 else "are"
-        return f"{conversations(len(left_out))} {are} left out, since another batch is at work on them: {names}{more}."
+        return f"{conversations(len(left_out))} {are} left out, since another batch is at work on them: {names}{more}"
 
     @cached_property
     def warnings(self) -> list[str]:
@@ -121,10 +121,12 @@ class Plan:
     def _about_cost(self) -> Iterator[str]:
         likely, threshold = self.usd.likely, Decimal(str(settings.BATCH_COST_WARNING_USD))
         if threshold and likely > threshold:
-            yield f"It will probably cost ${likely:,.2f}, more than ${threshold:,.2f} (BATCH_COST_WARNING_USD)."
+            most = as_written(threshold)
+            yield f"It will probably cost {dollars(likely)}, more than {most} (BATCH_COST_WARNING_USD)."
         budget = self.order.budget_usd
         if budget is not None and likely > budget:
-            yield f"It will probably cost ${likely:,.2f}, and its budget is ${budget:,.2f}: not all would be generated."
+            most = as_written(budget)
+            yield f"It will probably cost {dollars(likely)}, and its budget is {most}: not all would be generated."
         if self.estimate.price_assumed:
             models = ", ".join(sorted({each.model for each in self.estimate.groups if each.price_assumed}))
             yield f"The price of {models} is not known: the highest rates are assumed. MODEL_PRICES can hold it."

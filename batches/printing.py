@@ -11,6 +11,7 @@ from batches.choices import JobStatus
 from batches.economy import waiting
 from batches.following import follow
 from batches.models import BatchJob
+from batches.printing_plan import NARROW
 from batches.summary import HISTOGRAM, Failures, Summary, TierSummary, summarize
 from batches.wording import comparison_in_words, dollars
 from conversations.choices import Tier
@@ -59,7 +60,7 @@ def _simulated(summary: Summary) -> str:
 
 
 def _table(summary: Summary) -> Table:
-    table = Table(title=summary.job.name, box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=summary.job.name, box=SIMPLE_HEAD, pad_edge=False, padding=NARROW)
     table.add_column("Tier", no_wrap=True)
     for heading in ("Total", "OK", "Failed", "Review", "Cost", "Quality"):
         table.add_column(heading, justify="right", no_wrap=True)

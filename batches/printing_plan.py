@@ -8,6 +8,8 @@ from batches.choices import Delivery
 from batches.plan import Plan, PlanRow
 from batches.wording import SIMULATED, cost_in_words, dollars, known_in_words, time_in_words
 
+NARROW = (0, 1, 0, 0)  # padding of tables that have many columns: 80 characters are few
+
 
 def print_plan(plan: Plan, console: Console) -> None:
     """The table per tier and template, the estimate in both deliveries, and what to think of first."""
@@ -35,7 +37,7 @@ def print_plan(plan: Plan, console: Console) -> None:
 
 
 def _table(plan: Plan) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=NARROW)
     table.add_column("Tier, template")
     for heading in ("Gaps", "Drafts", "Failed", "Total", "Live", "Economy"):
         table.add_column(heading, justify="right", no_wrap=True)

@@ -22,6 +22,12 @@ def dollars(amount: Any) -> str:
     return f"${amount:,.2f}" if amount >= 1 or not amount else f"${amount:.4f}"
 
 
+def as_written(amount: Decimal) -> str:
+    """An amount in USD that somebody has set: with two decimals, or as many as it has."""
+    decimals = -int(amount.normalize().as_tuple().exponent)
+    return f"${amount:,.{max(2, decimals)}f}"
+
+
 def duration(seconds: float) -> str:
     """40 s, 12 min, 3 h 20 min, 2 days."""
     if seconds < 1.5 * MINUTE:
@@ -74,6 +80,8 @@ def estimate_in_words(estimate: Mapping[str, Any], delivery: str) -> str:
 def comparison_in_words(compared: Comparison) -> str:
     """What it was foreseen to take, as far as it has come, and how much more or less it took."""
     cost, time = compared.usd, compared.seconds
+    if not compared.ended:
+        return f"Estimated {dollars(cost.foreseen)} for what has ended so far: it cost {_times(cost)}."
     return (
         f"Estimated {dollars(cost.foreseen)} and {duration(time.foreseen)}: "
         f"it cost {_times(cost)}, and took {_times(time)}."

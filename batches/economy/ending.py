@@ -13,7 +13,10 @@ from generation.errors import FixConfiguration, GenerationError, StopEverything
 
 
 def judge(job: BatchJob, error: GenerationError) -> bool:
-    """Pause or stop the job when going on would be in vain; whether it was. The rules are those of live delivery."""
+    """Pause or stop the job when going on would be in vain; whether it was.
+
+    As in live delivery, but how often Claude was unavailable is not counted: a look that fails is only put off.
+    """
     if isinstance(error, FixConfiguration | StopEverything):
         return control.suspend(job.pk, str(error))
     if job.error_handling == ErrorHandling.STOP:

@@ -18,6 +18,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AlterField(
             model_name='batchjob',
+            name='concurrent_processing',
+            field=models.PositiveSmallIntegerField(default=3, help_text='Requests at Claude at one time.', verbose_name='calls in flight'),
+        ),
+        migrations.AlterField(
+            model_name='batchjob',
             name='priority',
             field=models.CharField(choices=[('high', 'High'), ('normal', 'Normal'), ('low', 'Low')], default='normal', help_text='Higher ones go first.', max_length=10),
         ),

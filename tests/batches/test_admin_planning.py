@@ -96,7 +96,7 @@ def test_warnings_stand_beside_the_plan(curator: Client, workspace: Workspace, s
     ("values", "complaint"),
     [
         ({"concurrency": "0"}, "greater than or equal to 1"),
-        ({"concurrency": "1000"}, "Concurrency must lie between 1 and"),
+        ({"concurrency": "1000"}, "Calls in flight must lie between 1 and"),
         ({"selection": "chosen", "chosen": "TPL-9999"}, "There is no conversation TPL-9999"),
         ({"shared_parameters": "oslo"}, "Each line is a name, =, and a value, unlike: oslo"),
         ({"model": "claude-sonnet-5-5", "temperature": "0.5"}, "is not taken by claude-sonnet-5-5"),

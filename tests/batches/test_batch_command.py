@@ -63,7 +63,9 @@ def test_an_ended_batch_cannot_be_controlled(action: str) -> None:
 def test_failed_items_are_queued_again() -> None:
     job = BatchJobFactory(status="paused")
     BatchItemFactory(job=job, status="failed")
-    assert "1 failed conversations are queued again" in batch("retry-failed", str(job.pk))
+    assert "1 failed conversation is queued again" in batch("retry-failed", str(job.pk))
+    with pytest.raises(CommandError, match="no failed conversations that could be retried"):
+        batch("retry-failed", str(job.pk))
 
 
 def test_of_an_ended_batch_the_failed_ones_take_a_new_batch() -> None:
@@ -96,6 +98,19 @@ def test_the_status_tells_the_estimate_until_something_can_be_held_against_it() 
     ended.items.filter(status="completed").update(cost_usd=Decimal("0.03"))  # which its counters follow
     said = batch("status", str(ended.pk))
     assert "Estimated $0.0400 and 60 s: it cost 1.50 times as much, and took 0.50 times as much." in said
+
+
+def test_until_a_batch_has_ended_its_time_is_not_held_against_the_estimate() -> None:
+    paused = batch_of("completed", "completed", "queued", "queued", status="paused", estimate=ESTIMATE)
+    paused.items.filter(status="completed").update(cost_usd=Decimal("0.03"))  # which its counters follow
+    said = batch("status", str(paused.pk))
+    assert "Estimated $0.0400 for what has ended so far: it cost 1.50 times as much.\n" in said
+
+
+def test_the_list_shows_whole_ids_however_much_stands_beside_them() -> None:
+    job = BatchJobFactory(status="processing")
+    BatchJob.objects.filter(pk=job.pk).update(total_items=123_456, actual_cost_usd=12_345)
+    assert str(job.pk) in batch("status")
 
 
 def test_the_status_as_json_is_one_object() -> None:

@@ -11,6 +11,7 @@ from batches import control
 from batches.budget import UNLIMITED, Budget
 from batches.changing import change
 from batches.models import BatchJob
+from batches.wording import as_written
 from generation.models import GenerationLog
 from generation.simulated.server import SimulatedClaude
 
@@ -56,7 +57,7 @@ def test_a_budget_is_passed_by_no_more_than_what_is_in_flight(
     job = batch(20, concurrency=concurrency, budget_usd=budget)
     run(job)
     assert job.status == "paused"
-    assert f"budget of ${budget.normalize()} has no room" in job.status_reason
+    assert f"budget of {as_written(budget)} has no room" in job.status_reason
     assert "Raise the budget, then resume." in job.status_reason
     assert job.actual_cost_usd == paid() - before
     assert budget - 2 * dearest < job.actual_cost_usd <= budget + concurrency * dearest

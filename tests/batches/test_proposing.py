@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from batches.models import BatchJob
 from batches.plan import Plan, PlanRow
 from batches.planning import Order, PlanChanged, PlanError, create, propose
+from batches.selecting import NAMED
 from conversations.models import Conversation, PromptTemplate, Workspace
 from generation.configuration import Overrides
 from tests.factories import (
@@ -104,6 +105,13 @@ def test_what_another_batch_is_at_is_left_out_and_named(workspace: Workspace) ->
     assert plan.total == 3
     assert plan.elsewhere == "2 conversations are left out, since another batch is at work on them: TPL-A, TPL-B."
     assert plan.as_json()["left_out"] == 2
+
+
+def test_of_many_that_are_left_out_some_are_named(workspace: Workspace) -> None:
+    for number in range(NAMED + 1):
+        at_work = ConversationFactory(workspace=workspace, conversation_id=f"TPL-{number}")
+        BatchItemFactory(job=BatchJobFactory(workspace=workspace), conversation=at_work)
+    assert propose(Order(workspace, selection="drafts")).elsewhere.endswith(": TPL-0, TPL-1, TPL-2, TPL-3, TPL-4, …")
 
 
 # --- What failed in a former batch

@@ -16,8 +16,9 @@ from batches import changing, control, planning
 from batches.choices import Priority
 from batches.models import BatchJob
 from batches.printing import next_step, print_summary, retry_command, run_and_report
+from batches.printing_plan import NARROW
 from batches.summary import summarize
-from batches.wording import estimate_in_words
+from batches.wording import as_written, estimate_in_words
 from convgen.tenancy import EVERY, workspace_scope
 from convgen.terminal import console_on
 from generation.command_line import usd
@@ -25,6 +26,7 @@ from generation.command_line import usd
 ACTIONS = ("status", "pause", "resume", "cancel", "retry-failed", "change")
 NO_BUDGET = "none"
 LISTED = 20
+ID_WIDTH = 36  # characters
 
 
 class Command(BaseCommand):
@@ -118,7 +120,7 @@ def _change(job: BatchJob, changes: dict[str, Any]) -> str:
     job.refresh_from_db()
     if not changed:
         raise CommandError(f"The batch is {job.status}: nothing was changed.")
-    budget = "no budget" if job.budget_usd is None else f"a budget of ${job.budget_usd:.2f}"
+    budget = "no budget" if job.budget_usd is None else f"a budget of {as_written(job.budget_usd)}"
     return f"The batch has {job.concurrent_processing} calls in flight at most, {job.priority} priority and {budget}."
 
 
@@ -126,7 +128,9 @@ def _retry(job: BatchJob) -> str:
     if job.ended:
         raise CommandError(f"The batch has ended. Try again with: {retry_command(job)}")
     number = control.retry_failed(job.pk)
-    return f"{number} failed conversations are queued again."
+    if not number:
+        raise CommandError("The batch has no failed conversations that could be retried.")
+    return f"{number} failed {'conversation is' if number == 1 else 'conversations are'} queued again."
 
 
 @workspace_scope(EVERY)
@@ -141,7 +145,10 @@ def _find(id: str | None) -> BatchJob:
 
 @workspace_scope(EVERY)
 def _list() -> Table:
-    table = Table("Id", "Status", "Done", "Failed", "Cost", box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=NARROW)
+    table.add_column("Id", min_width=ID_WIDTH)  # it is there to be copied
+    for heading in ("Status", "Done", "Failed", "Cost"):
+        table.add_column(heading)
     for job in BatchJob.objects.all()[:LISTED]:
         done = f"{job.completed_items}/{job.total_items}"
         table.add_row(str(job.pk), job.status, done, str(job.failed_items), f"${job.actual_cost_usd:.4f}")

@@ -56,6 +56,8 @@ def test_the_list_and_the_page_of_a_message_batch(economy: Make, submit: Step, a
     assert one.remote_id in listed and "Claude cannot be reached." in listed
     shown = read(admin_client, page_of(one))
     assert "Claude writes." in shown and "its 2 items" in shown and "Claude cannot be reached." in shown
+    mine = {"message_batch__id__exact": one.pk}
+    assert admin_client.get(list_of(BatchItem), mine).context["cl"].result_count == 2
     assert 'name="_save"' not in shown
 
 
