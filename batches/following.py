@@ -7,7 +7,7 @@ from contextvars import copy_context
 from functools import partial
 from uuid import UUID
 
-from django.db import connections
+from django.db import connection, connections
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
@@ -82,6 +82,7 @@ def follow(job: BatchJob, *, inline: bool, console: Console) -> BatchJob:
         try:
             _watch(job, worker, lambda: _show(job, progress, bar))
         except KeyboardInterrupt:
+            connection.close()  # it may have been broken off in the middle of a statement
             control.interrupt(job.pk, "Paused from the command line.")
             progress.update(bar, description="Pausing: calls in flight finish")
             _watch(job, worker, lambda: _show(job, progress, bar))

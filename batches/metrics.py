@@ -55,7 +55,7 @@ def _families() -> dict[str, GaugeMetricFamily]:
 
 
 def _errors(delivery: Delivery) -> Iterator[tuple[float | None, float | None]]:
-    """Of cost and of time, of the latest ended batches that had an estimate."""
+    """Of cost and of time, of the latest ended batches that had an estimate. Economy foresees no more than “a day”."""
     judged = BatchJob.objects.filter(delivery=delivery, completed_at__isnull=False, completed_items__gt=0)
     judged = judged.exclude(estimate={}).order_by("-completed_at")
     columns = (
@@ -70,4 +70,4 @@ def _errors(delivery: Delivery) -> Iterator[tuple[float | None, float | None]]:
     )
     for job in judged.only(*columns)[:LATEST]:
         if compared := compare(job):
-            yield compared.usd.error, compared.seconds.error
+            yield compared.usd.error, compared.seconds.error if delivery == Delivery.LIVE else None

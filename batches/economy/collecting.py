@@ -87,7 +87,9 @@ async def _look(
         try:
             await look.run()
         except ResultsGone as gone:
-            await database(look.lose, gone)
+            # What was paid for is not thrown away for one answer, which a proxy may have given.
+            again = message_batch.last_error == str(gone)
+            await database(look.lose if again else partial(holding.failed, message_batch), gone)
         except GenerationError as error:
             logger.warning("Looking at message batch %s failed: %s", message_batch, error)
             await database(holding.failed, message_batch, error)

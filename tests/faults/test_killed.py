@@ -13,7 +13,7 @@ from django_q.tasks import async_task
 from batches.control import RUN_SLICE
 from batches.models import BatchJob
 from tests.faults.stage import LATENCY, Stage, Worker, gone
-from tests.faults.trial import IN_FLIGHT, Trial
+from tests.faults.trial import IN_FLIGHT, UNSAVED, Trial
 from tests.processes import eventually, kill_tree
 
 
@@ -69,7 +69,7 @@ def test_postgresql(stage: Stage, moment: int) -> None:
     trial = Trial(stage, "PostgreSQL", moment)
     trial.wait_for_a_moment()
     trial.strike(stage.kill_postgresql)
-    trial.finish(twice_at_most=IN_FLIGHT)
+    trial.finish(twice_at_most=IN_FLIGHT + UNSAVED)
 
 
 def test_a_process_that_stands_still_and_comes_back_late(stage: Stage, moment: int) -> None:
@@ -135,7 +135,7 @@ def test_ctrl_c_twice_does_not_wait_for_calls_in_flight(stage: Stage, moment: in
     trial.strike(lambda: worker.wait(seconds=10))
     assert worker.wait(seconds=0) == 128 + signal.SIGINT
     assert "Calls in flight are lost" in worker.log.read_text()
-    trial.finish(twice_at_most=IN_FLIGHT)
+    trial.finish(twice_at_most=IN_FLIGHT + UNSAVED)
 
 
 def test_a_worker_waits_for_postgresql_instead_of_ending(stage: Stage) -> None:

@@ -18,6 +18,7 @@ from tests.processes import eventually
 
 ITEMS = 18
 IN_FLIGHT = 4
+UNSAVED = 1  # a reply more may wait to be saved
 DURATION = ITEMS / IN_FLIGHT * LATENCY  # seconds, if nothing happened
 
 SEED = int(os.environ.get("FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 1_000_000)

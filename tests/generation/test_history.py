@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db
 MODEL = "claude-sonnet-5-5"
 ASKED = Asked(MODEL)
 LIVE = {"model": MODEL, "system": [{"type": "text", "text": "…", "cache_control": {"type": "ephemeral"}}]}
-ECONOMY = {"model": MODEL, "system": [{"type": "text", "text": "…"}]}
+ECONOMY = "msgbatch_1"
 
 
 @pytest.fixture
@@ -66,13 +66,13 @@ def test_attempts_that_cost_nothing_take_requests_alone(draft: Conversation) -> 
 def test_the_prompt_is_told_whole_and_what_of_it_is_cached_by_live_requests_alone(draft: Conversation) -> None:
     log(draft, cache_read_tokens=900)
     log(draft, cache_write_tokens=900)
-    log(draft, request=ECONOMY, input_tokens=1_000)
+    log(draft, message_batch_id=ECONOMY, input_tokens=1_000)
     assert (known(draft).prompt.value, known(draft).cached) == (1_000, 900)
     assert known(draft).cache_is_warm
 
 
 def test_only_live_answers_tell_how_long_one_takes(draft: Conversation) -> None:
-    log(draft, request=ECONOMY, duration_ms=3_600_000)
+    log(draft, message_batch_id=ECONOMY, duration_ms=3_600_000)
     assert known(draft).seconds is None
     assert not known(draft).cache_is_warm
     log(draft)

@@ -170,6 +170,8 @@ def test_results_that_are_gone_fail_the_items_and_are_never_bought_again(
     submit(job)
     claude.clock.advance(30 * 86_400)
     collect(job)
+    assert job.status == "processing"
+    collect(job)
     assert (job.status, conversations(job), remote(claude)) == ("failed", ["failed", "failed"], 1)
     assert MessageBatch.objects.get().status == "lost"
     for item in BatchItem.objects.all():
@@ -181,9 +183,23 @@ def test_a_message_batch_that_was_deleted_is_gone_too(
 ) -> None:
     job = economy(1)
     submit(job)
-    claude.when("", "404", endpoint="batches.retrieve")
+    claude.when("", "404", "404", endpoint="batches.retrieve")
+    collect(job)
     collect(job)
     assert (job.status, MessageBatch.objects.get().status) == ("failed", "lost")
+
+
+def test_what_was_paid_for_is_not_thrown_away_for_one_404(
+    economy: Make, submit: Step, collect: Step, claude: SimulatedClaude
+) -> None:
+    job = economy(1)
+    submit(job)
+    claude.clock.advance(DONE)
+    claude.when("", "404", endpoint="batches.retrieve")
+    collect(job)
+    assert "are gone" in MessageBatch.objects.get().last_error
+    collect(job)
+    assert (job.status, job.successful_items, MessageBatch.objects.get().status) == ("completed", 1, "read")
 
 
 def test_with_another_key_it_waits_and_says_which_is_needed(
