@@ -28,6 +28,7 @@ def environment(**extra: str) -> dict[str, str]:
         "ANTHROPIC_BASE_URL": settings.ANTHROPIC_BASE_URL,
         "RATE_LIMIT_RPM": "60000",
         "CONVGEN_VAR_DIR": str(settings.VAR_DIR),
+        "CONVGEN_DATABASE_POOL": "false",  # a test may have made a web process of this one
         "PYTHONUNBUFFERED": "1",
         **extra,
     }

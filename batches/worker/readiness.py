@@ -16,8 +16,8 @@ REMIND_SECONDS = 30.0
 logger = logging.getLogger(__name__)
 
 
-class MigrationsMissing(Exception):
-    """The database is not migrated to this version."""
+class NotReady(Exception):
+    """A worker cannot begin; the message says what to do."""
 
 
 @contextmanager
@@ -50,11 +50,20 @@ def wait_for_postgresql() -> None:
             time.sleep(RETRY_SECONDS)
 
 
+def check_connections() -> None:
+    """Raises `NotReady` when connections come from a pool: a worker forks, and shared, they garble the protocol."""
+    if "pool" in connection.settings_dict["OPTIONS"]:
+        raise NotReady(
+            "A worker cannot take its connections from a pool. Take CONVGEN_DATABASE_POOL out of its environment and of "
+            ".env: the web process sets it for itself."
+        )
+
+
 def check_migrations() -> None:
-    """Raises `MigrationsMissing`: what a worker of this version has paid for could not be saved."""
+    """Raises `NotReady`: what a worker of this version has paid for could not be saved."""
     executor = MigrationExecutor(connection)
     missing = [str(migration) for migration, _backwards in executor.migration_plan(executor.loader.graph.leaf_nodes())]
     if missing:
-        raise MigrationsMissing(
+        raise NotReady(
             f"The database lacks {len(missing)} migrations of this version (first {missing[0]}). Run: manage.py migrate"
         )

@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import subprocess
 import time
 import urllib.error
 import urllib.request
@@ -28,6 +29,7 @@ from batches.worker.systemd import notify
 from batches.worker.tending import SECONDS, AtWork, Tending, at_work, until_a_lease_ends
 from generation.drafts import Drafts
 from tests.factories import BatchItemFactory, BatchJobFactory
+from tests.processes import environment, manage
 
 AT_WORK = [AtWork(batch="0198", process=7, in_flight=3)]
 
@@ -210,6 +212,15 @@ def test_systemd_is_told_in_one_datagram(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 # --- Before it begins, and whose clock counts -----------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+def test_a_worker_with_a_pool_of_connections_is_refused_with_what_to_do() -> None:
+    command = subprocess.run(
+        manage("run_worker"), env=environment(CONVGEN_DATABASE_POOL="true"), capture_output=True, text=True, timeout=60
+    )
+    assert command.returncode == 1
+    assert "Take CONVGEN_DATABASE_POOL out of its environment" in command.stderr
 
 
 @pytest.mark.django_db

@@ -11,7 +11,13 @@ from django.db import connections
 
 from batches.worker import liveness
 from batches.worker.page import HealthServer
-from batches.worker.readiness import MigrationsMissing, check_migrations, ended_by_signals, wait_for_postgresql
+from batches.worker.readiness import (
+    NotReady,
+    check_connections,
+    check_migrations,
+    ended_by_signals,
+    wait_for_postgresql,
+)
 from batches.worker.supervisor import supervise
 from generation import claude
 
@@ -59,8 +65,9 @@ def _health_server() -> HealthServer | None:
 
 def _check_database() -> None:
     try:
+        check_connections()
         with ended_by_signals():
             wait_for_postgresql()
         check_migrations()
-    except (MigrationsMissing, ImproperlyConfigured) as error:
+    except (NotReady, ImproperlyConfigured) as error:
         raise CommandError(str(error)) from error
