@@ -54,8 +54,8 @@ def check_connections() -> None:
     """Raises `NotReady` when connections come from a pool: a worker forks, and shared, they garble the protocol."""
     if "pool" in connection.settings_dict["OPTIONS"]:
         raise NotReady(
-            "A worker cannot take its connections from a pool. Take CONVGEN_DATABASE_POOL out of its environment and of "
-            ".env: the web process sets it for itself."
+            "A worker cannot take its connections from a pool. Take CONVGEN_DATABASE_POOL out of its environment and "
+            "of .env: the web process sets it for itself."
         )
 
 
