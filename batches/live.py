@@ -52,9 +52,9 @@ async def run(
 ) -> None:
     """Run a job as its `runner`, until it rests, its time is up, or `stopping`."""
     claude = Claude(target, timeout=job.request_timeout or settings.ANTHROPIC_TIMEOUT)
-    # Two threads: claiming must not queue behind the saving of what has arrived. More would only compete for
-    # Python's one lock (docs/decisions/0002-slices-on-django-q2.md has the figures).
-    async with DatabaseThreads(threads=1) as steering, DatabaseThreads(threads=1) as saving, claude:
+    # Claiming must not queue behind the saving of what has arrived. A third thread that saves would only compete for
+    # Python's one lock (docs/decisions/0017-a-place-is-a-call.md has the figures).
+    async with DatabaseThreads(threads=1) as steering, DatabaseThreads(threads=2) as saving, claude:
         drain = Drain()
         limit = RequestLimit(
             target, steering, who=f"Batch “{job.name}”", workspace=job.workspace_id, priority=Priority(job.priority)
