@@ -45,7 +45,8 @@ class Budget:
 
 
 def budget_of(job: BatchJob) -> Budget:
-    """As the job's row at hand tells it. Those that failed before anything was paid say nothing of what one costs."""
+    """As the database has it now. What failed before anything was paid says nothing of what one costs."""
+    job.refresh_from_db(fields=["budget_usd", "actual_cost_usd"])
     paid_for = job.items.exclude(status__in=OPEN).filter(cost_usd__gt=0).count()
     return Budget(job.budget_usd, job.actual_cost_usd, paid_for, expected_each(job.estimate, job.delivery))
 

@@ -43,8 +43,7 @@ SET status_reason = CASE WHEN status = 'processing' THEN %(waiting_for)s ELSE st
     runner_lease_expires_at = clock_timestamp() + %(lease)s * interval '1 second',
     seconds_per_item = coalesce(%(pace)s::float, seconds_per_item)
 WHERE id = %(job)s AND runner = %(runner)s
-RETURNING status, priority, concurrent_processing, budget_usd, actual_cost_usd, completed_items,
-    total_items - completed_items, (
+RETURNING status, priority, concurrent_processing, budget_usd, total_items - completed_items, (
     SELECT count(*) FROM (
         SELECT FROM batches_batchitem
         WHERE job_id = %(job)s
@@ -101,8 +100,6 @@ class Look:
     priority: str
     concurrency: int
     budget_usd: Decimal | None
-    spent_usd: Decimal
-    ended: int  # items, either way
     unfinished: int  # items not ended, those in flight included
     waiting: int  # items that can be claimed; counted up to 1,000
 

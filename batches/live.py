@@ -18,7 +18,7 @@ from uuid import UUID
 from django.conf import settings
 
 from batches import control, leases
-from batches.budget import Budget, expected_each
+from batches.budget import budget_of
 from batches.choices import ErrorHandling, JobStatus
 from batches.draining import Drain, Granted
 from batches.in_flight import InFlight
@@ -216,12 +216,7 @@ class Slice:
     async def _affordable(self) -> int:
         """How many more calls the budget has room for. Without room, and with nothing in flight, the job pauses."""
         begun = len(self.in_flight) + await self._begun_by_others()
-        self.look_at = 0.0  # what has ended since the last look has cost something
-        seen = await self._look()
-        if seen is None or seen.status != JobStatus.PROCESSING:
-            return 0
-        expected = expected_each(self.job.estimate, self.job.delivery)
-        budget = Budget(seen.budget_usd, seen.spent_usd, seen.ended, expected)
+        budget = await self.steering(budget_of, self.job)  # what has ended since the last look has cost something
         room = budget.room(begun)
         if room <= 0 and not begun:
             await self._stop(control.suspend, budget.in_words())

@@ -11,14 +11,8 @@ def room(job: BatchJob, *, begun: int = 0) -> int | None:
 
     What is at Claude counts with what it is expected to cost.
     """
-    job.refresh_from_db(fields=["budget_usd", "actual_cost_usd"])
-    if job.budget_usd is None:
-        return None
     budget = budget_of(job)
+    if budget.limit is None:
+        return None
     away = job.items.filter(AT_CLAUDE).count() + begun
     return min(budget.room(away), max(0, FIRST - away)) if not budget.usual else budget.room(away)
-
-
-def in_words(job: BatchJob) -> str:
-    """Why the batch goes no further, and what to do."""
-    return budget_of(job).in_words()

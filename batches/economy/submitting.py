@@ -18,6 +18,7 @@ from uuid import UUID
 from django.conf import settings
 
 from batches import control, leases
+from batches.budget import budget_of
 from batches.choices import JobStatus
 from batches.economy import budget, ending, holding, waiting
 from batches.economy.chunks import Waiting, prepare
@@ -124,8 +125,8 @@ class Submission:
         if begun:
             return  # they fit, and are sent first
         if await self.database(waiting.next_look, self.job.pk) is None:
-            reason = await self.database(budget.in_words, self.job)
-            await self.database(control.suspend, self.job.pk, reason)
+            used_up = await self.database(budget_of, self.job)
+            await self.database(control.suspend, self.job.pk, used_up.in_words())
         else:
             await self.database(waiting.tell, self.job.pk)
             self.again_in = settings.ECONOMY_POLL_SECONDS

@@ -105,3 +105,14 @@ def test_replies_that_cannot_be_used_count_against_the_budget(claude: SimulatedC
     assert job.status == "paused"
     assert 0 < job.failed_items == len(claude.requests) < 20
     assert job.actual_cost_usd == paid() > 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_failed_for_nothing_does_not_make_the_others_look_cheap(
+    claude: SimulatedClaude, batch: Make, run: Run
+) -> None:
+    claude.behaviour.script.extend(["400"] * 8)
+    job = batch(20, concurrency=1, budget_usd=Decimal("0.05"))
+    run(job)
+    assert (job.status, job.failed_items) == ("paused", 8)
+    assert 0 < job.actual_cost_usd <= Decimal("0.05")
