@@ -27,7 +27,7 @@ class WorkspaceMiddleware:
         with workspace_scope(workspaces.scope):
             response = self.get_response(request)
         if isinstance(response, StreamingHttpResponse):
-            _keep_scope(response, workspaces.scope)
+            keep_scope(response, workspaces.scope)
         return response
 
 
@@ -38,7 +38,7 @@ def _workspaces(request: HttpRequest) -> Workspaces:
     return choose(request.user, asked=asked, chosen=chosen)
 
 
-def _keep_scope(response: StreamingHttpResponse, scope: Scope) -> None:
+def keep_scope(response: StreamingHttpResponse, scope: Scope) -> None:
     """The parts of a streaming response are made when they are sent, after the middleware has returned."""
     content: Any = response.streaming_content
     response.streaming_content = _parts_later(content, scope) if response.is_async else _parts(content, scope)

@@ -23,6 +23,19 @@ class User(AbstractUser):
     id = models.UUIDField(primary_key=True, default=uuid_utils.uuid7, editable=False)
 
 
+class Throttle(models.Model):
+    """What somebody has used up of the requests that are allowed in a minute: `convgen/throttling.py` counts."""
+
+    key = models.CharField(primary_key=True, max_length=100, help_text="What is counted, and whose: reads:…")
+    empty_at = models.DateTimeField(help_text="When all of the minute's requests are there again.")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.key
+
+
 def at_least(field: str, least: int, *, table: str) -> models.CheckConstraint:
     """The rule that `field` holds `least` or more, or nothing."""
     return models.CheckConstraint(

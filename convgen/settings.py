@@ -4,6 +4,7 @@
 (`convgen/checks.py`, `generation/checks.py`, `batches/checks.py`).
 """
 
+from datetime import timedelta
 from pathlib import Path
 
 import environ
@@ -42,6 +43,12 @@ INSTALLED_APPS = [
     "simple_history",
     "pgtrigger",
     "django_q",
+    "rest_framework",
+    "django_filters",
+    "knox",
+    "drf_standardized_errors",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
 ]
 
 MIDDLEWARE = [
@@ -135,6 +142,60 @@ DATABASES = {
         if env.bool("CONVGEN_DATABASE_POOL", default=False)
         else None,
     )
+}
+
+# --- REST API ---------------------------------------------------------------------------------------------
+
+# Requests that one person may send in a minute, in each group of operations; 0: any number.
+API_READS_PER_MINUTE = env.int("API_READS_PER_MINUTE", default=600)
+API_POLLS_PER_MINUTE = env.int("API_POLLS_PER_MINUTE", default=1_200)
+API_WRITES_PER_MINUTE = env.int("API_WRITES_PER_MINUTE", default=300)
+API_GENERATIONS_PER_MINUTE = env.int("API_GENERATIONS_PER_MINUTE", default=60)
+API_ANONYMOUS_PER_MINUTE = env.int("API_ANONYMOUS_PER_MINUTE", default=60)  # of one address
+API_TOKEN_DAYS = env.int("API_TOKEN_DAYS", default=90)  # that a token is valid
+
+DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000  # bytes of a request's body: a document's text is the longest
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "convgen.api.authentication.TokenAuthentication",
+        "convgen.api.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["convgen.api.throttling.GroupThrottle"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "rest_framework.renderers.JSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "convgen.api.pagination.KeysetPagination",
+    "DEFAULT_SCHEMA_CLASS": "convgen.api.schema.AutoSchema",
+    "EXCEPTION_HANDLER": "drf_standardized_errors.handler.exception_handler",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+    "URL_FORMAT_OVERRIDE": None,
+}
+
+DRF_STANDARDIZED_ERRORS = {
+    "EXCEPTION_HANDLER_CLASS": "convgen.api.errors.Handler",
+    "ENABLE_IN_DEBUG_FOR_UNHANDLED_EXCEPTIONS": True,
+}
+
+REST_KNOX = {
+    "AUTH_HEADER_PREFIX": "Bearer",
+    "TOKEN_PREFIX": "convgen_",  # found by whoever searches repositories for leaked secrets
+    "TOKEN_TTL": timedelta(days=API_TOKEN_DAYS),
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "convgen",
+    "DESCRIPTION": "Produce the multi-turn training conversations that a LoRA fine-tune needs, by steering Claude.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SCHEMA_PATH_PREFIX": "/api",
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
 }
 
 # --- Quality ----------------------------------------------------------------------------------------------

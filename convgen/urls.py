@@ -10,6 +10,7 @@ admin.site.site_title = "convgen"
 admin.site.index_title = "Training conversations"
 
 urlpatterns = [
+    path("api/", include("convgen.api.urls")),
     path("admin/", admin.site.urls),
     path("", include("conversations.urls")),
     path("metrics", metrics, name="metrics"),

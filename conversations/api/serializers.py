@@ -1,0 +1,29 @@
+"""What the serializers of a workspace's rows share."""
+
+from collections.abc import Mapping
+from copy import copy
+from typing import Any
+
+from rest_framework import serializers
+
+
+class RowSerializer(serializers.ModelSerializer[Any]):
+    """Checks a row as its model does, constraints included: what the database would refuse is told by field.
+
+    `kept` of `Meta` are fields that can be given when a row is created, and not be changed afterwards.
+    """
+
+    def get_fields(self) -> dict[str, Any]:
+        fields: dict[str, Any] = super().get_fields()
+        for name in getattr(self.Meta, "kept", ()) if self.instance is not None else ():
+            fields[name].read_only = True
+        return fields
+
+    def validate(self, attrs: Mapping[str, Any]) -> Any:
+        """Raises Django's ValidationError, which the API tells as it does every other."""
+        model = self.Meta.model  # type: ignore[attr-defined]
+        row = copy(self.instance) if self.instance is not None else model(workspace=self.context["view"].workspace)
+        for name, value in attrs.items():
+            setattr(row, name, value)
+        row.full_clean()
+        return attrs

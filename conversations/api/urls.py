@@ -1,0 +1,8 @@
+from rest_framework.routers import SimpleRouter
+
+from conversations.api.dimensions import DimensionViewSet
+
+router = SimpleRouter()
+router.register("dimensions", DimensionViewSet, basename="api-dimension")
+
+urlpatterns = router.urls

@@ -1,0 +1,131 @@
+"""What every view of the API is: signed in, in one workspace, allowed by a role, and throttled."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from typing import Any, ClassVar, cast
+
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase, StreamingHttpResponse
+from django_filters.rest_framework import DjangoFilterBackend
+from rest_framework import exceptions, mixins
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
+
+from conversations.api.permissions import RolePermission
+from conversations.choosing import ALL, SESSION_KEY, WorkspaceRefused, Workspaces, choose
+from conversations.middleware import HEADER, keep_scope
+from conversations.models import Workspace
+from convgen.api.ordering import Ordering
+from convgen.api.throttling import Group, say_what_is_left
+from convgen.models import User
+from convgen.tenancy import workspace_scope
+from convgen.throttling import Allowance
+
+ONE_ONLY = "The API works in one workspace at a time: send the slug of one in X-Workspace."
+
+
+class WorkspaceView(APIView):
+    """A view in the scope of one workspace: that of the header `X-Workspace`, else the user's default one.
+
+    `permissions` name what each method needs, or each action of a viewset, as `app.codename`.
+    """
+
+    permission_classes = [RolePermission]
+    permissions: ClassVar[Mapping[str, str]]
+    throttle_groups: ClassVar[Mapping[str, Group]] = {}  # of methods or actions, where it is not that of the method
+    also_answers: ClassVar[Mapping[str, Sequence[int]]] = {}  # statuses beside the usual ones, for the schema
+    allowance: Allowance | None = None
+    body: bytes = b""
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with ExitStack() as self._entered:
+            response = super().dispatch(request, *args, **kwargs)
+            if isinstance(response, Response):
+                response.render()  # within the scope: the browsable API reads the choices of its forms
+            if isinstance(response, StreamingHttpResponse) and self.workspace_or_none:
+                keep_scope(response, self.workspace_or_none.pk)
+            return response
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """As DRF's, but throttled before anything is looked at, and in the workspace."""
+        self.workspace_or_none: Workspace | None = None
+        self.format_kwarg = self.get_format_suffix(**kwargs)
+        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
+        request.version, request.versioning_scheme = self.determine_version(request, *args, **kwargs)
+        self.perform_authentication(request)
+        self.check_throttles(request)
+        if request.user.is_authenticated:
+            self._enter_workspace(request)
+        self.check_permissions(request)
+        self.body = request._request.body  # read whole before it is parsed; raises RequestDataTooBig
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        finalized = super().finalize_response(request, response, *args, **kwargs)
+        say_what_is_left(finalized, self.allowance)
+        return finalized
+
+    @property
+    def workspace(self) -> Workspace:
+        """The one that is worked in, with id, name and slug alone; after the permissions were checked, there is one."""
+        return cast(Workspace, self.workspace_or_none)
+
+    @property
+    def person(self) -> User:
+        return cast(User, self.request.user)
+
+    def _enter_workspace(self, request: Request) -> None:
+        current = _workspaces(request).current
+        self.workspace_or_none = current
+        if current:
+            self._entered.enter_context(workspace_scope(current.pk))
+
+
+class WorkspaceViewSet(WorkspaceView, GenericViewSet[Any]):
+    """The same for a viewset; `permissions` and `throttle_groups` are by action.
+
+    Its lists are ordered as `Ordering` says.
+    """
+
+    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
+    filter_backends = [DjangoFilterBackend, Ordering]
+    orderings: ClassVar[Mapping[str, str]] = {"created": "created_at"}  # names for the client, and their columns
+    ordering = "-created"
+    tie_breakers: ClassVar[Sequence[str]] = ("id",)
+
+    def get_queryset(self) -> Any:
+        """The rows of the workspace."""
+        return super().get_queryset().filter(workspace=self.workspace_or_none)
+
+
+class WorkspaceModelViewSet(
+    mixins.ListModelMixin,
+    mixins.RetrieveModelMixin,
+    mixins.CreateModelMixin,
+    mixins.UpdateModelMixin,
+    mixins.DestroyModelMixin,
+    WorkspaceViewSet,
+):
+    """List, detail, create, change and delete of rows that need no service: their serializer knows what they may be."""
+
+    def perform_create(self, serializer: Any) -> None:
+        serializer.save(workspace=self.workspace)
+
+
+def model_permissions(model: str) -> dict[str, str]:
+    """What the usual actions need, for `app.model`."""
+    app, name = model.split(".")
+    verbs = {"list": "view", "retrieve": "view", "create": "add", "partial_update": "change", "destroy": "delete"}
+    return {action: f"{app}.{verb}_{name}" for action, verb in verbs.items()}
+
+
+def _workspaces(request: Request) -> Workspaces:
+    asked = request.headers.get(HEADER, "")
+    chosen = request.session.get(SESSION_KEY, "") if request.auth is None else ""
+    if asked == ALL:
+        raise exceptions.NotFound(ONE_ONLY)
+    try:
+        return choose(cast(User, request.user), asked=asked, chosen="" if chosen == ALL else chosen)
+    except WorkspaceRefused as refused:
+        raise exceptions.NotFound(str(refused)) from refused

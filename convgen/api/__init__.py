@@ -1,0 +1,1 @@
+"""What every part of the REST API shares: errors, pages, throttles, the schema. Each app has its own `api/` uphill."""

@@ -1,0 +1,57 @@
+from conversations.models import Dimension, Workspace
+from tests.api_client import Api, problems, told
+from tests.factories import DimensionFactory
+
+NEW = {"kind": "persona", "name": "Anxious planner", "description": "Plans, and worries."}
+
+
+def test_dimensions_are_listed_by_position_and_filtered(curator: Api, workspace: Workspace) -> None:
+    for position, (kind, name) in enumerate([("persona", "B"), ("persona", "A"), ("topic", "C")]):
+        DimensionFactory(workspace=workspace, kind=kind, name=name, position=position)
+    assert [each["name"] for each in curator.get("dimensions/").json()["results"]] == ["B", "A", "C"]
+    answer = curator.get("dimensions/", {"kind": "persona", "ordering": "name"}).json()
+    assert [each["name"] for each in answer["results"]] == ["A", "B"]
+
+
+def test_a_dimension_is_created_changed_and_deleted(lead: Api, workspace: Workspace) -> None:
+    created = lead.post("dimensions/", NEW)
+    assert created.status_code == 201
+    path = f"dimensions/{created.json()['id']}/"
+    assert lead.patch(path, {"name": "Planner"}).json()["name"] == "Planner"
+    assert Dimension.objects.get().workspace == workspace
+    assert lead.delete(path).status_code == 204
+    assert not Dimension.objects.exists()
+
+
+def test_what_is_wrong_is_told_by_field(curator: Api) -> None:
+    assert problems(curator.post("dimensions/", {**NEW, "kind": "mood", "name": ""}), 400) == {
+        "kind": "invalid_choice",
+        "name": "blank",
+    }
+    assert problems(curator.get("dimensions/", {"kind": "mood"}), 400) == {"kind": "invalid_choice"}
+
+
+def test_a_name_means_one_dimension_of_a_kind(curator: Api) -> None:
+    assert curator.post("dimensions/", NEW).status_code == 201
+    again = curator.post("dimensions/", NEW)
+    assert problems(again, 400)
+    assert "already exists" in told(again)
+
+
+def test_the_kind_of_a_dimension_stays(curator: Api, workspace: Workspace) -> None:
+    dimension = DimensionFactory(workspace=workspace)
+    assert curator.patch(f"dimensions/{dimension.pk}/", {"kind": "topic"}).json()["kind"] == "persona"
+
+
+def test_a_role_that_may_not_is_refused(operator: Api, curator: Api, workspace: Workspace) -> None:
+    refused = operator.post("dimensions/", NEW)
+    assert problems(refused, 403) == {None: "permission_denied"}
+    assert "conversations.add_dimension" in told(refused)
+    dimension = DimensionFactory(workspace=workspace)
+    assert problems(curator.delete(f"dimensions/{dimension.pk}/"), 403) == {None: "permission_denied"}
+
+
+def test_what_is_in_another_workspace_is_not_found(lead: Api, elsewhere: Workspace) -> None:
+    path = f"dimensions/{DimensionFactory(workspace=elsewhere).pk}/"
+    for response in (lead.get(path), lead.patch(path, {"name": "Mine"}), lead.delete(path)):
+        assert problems(response, 404) == {None: "not_found"}
