@@ -21,7 +21,7 @@ class RowSerializer(serializers.ModelSerializer[Any]):
 
     def validate(self, attrs: Mapping[str, Any]) -> Any:
         """Raises Django's ValidationError, which the API tells as it does every other."""
-        model = self.Meta.model  # type: ignore[attr-defined]
+        model: Any = self.Meta.model
         row = copy(self.instance) if self.instance is not None else model(workspace=self.context["view"].workspace)
         for name, value in attrs.items():
             setattr(row, name, value)
