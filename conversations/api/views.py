@@ -36,6 +36,7 @@ class WorkspaceView(APIView):
     permissions: ClassVar[Mapping[str, str]]
     throttle_groups: ClassVar[Mapping[str, Group]] = {}  # of methods or actions, where it is not that of the method
     also_answers: ClassVar[Mapping[str, Sequence[int]]] = {}  # statuses beside the usual ones, for the schema
+    workspace_or_none: Workspace | None = None
     allowance: Allowance | None = None
     body: bytes = b""
 
@@ -50,7 +51,6 @@ class WorkspaceView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """As DRF's, but throttled before anything is looked at, and in the workspace."""
-        self.workspace_or_none: Workspace | None = None
         self.format_kwarg = self.get_format_suffix(**kwargs)
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         request.version, request.versioning_scheme = self.determine_version(request, *args, **kwargs)
