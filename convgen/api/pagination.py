@@ -79,6 +79,14 @@ class KeysetPagination(CursorPagination):
                 parameter["schema"] |= {"minimum": 1, "maximum": MOST, "default": self.page_size}
         return parameters
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        link = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {"next": link, "previous": link, "results": schema},
+        }
+
     def _size(self, request: Request) -> int:
         asked = request.query_params.get(self.page_size_query_param or "")
         if asked is None:
