@@ -81,10 +81,12 @@ class KeysetPagination(CursorPagination):
 
     def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
         link = {"type": ["string", "null"], "format": "uri"}
+        following = "https://convgen.example.com/api/conversations/?cursor=W1siLWNyZWF0ZWRfYXQiLCItaWQiXSxmYWxzZSxbXV0="
+        links = {"next": {**link, "example": following}, "previous": {**link, "example": None}}
         return {
             "type": "object",
             "required": ["next", "previous", "results"],
-            "properties": {"next": link, "previous": link, "results": schema},
+            "properties": {**links, "results": schema},
         }
 
     def _size(self, request: Request) -> int:
