@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import exceptions, mixins
+from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -63,6 +64,10 @@ class WorkspaceViewSet(WorkspaceView, ThrottledViewSet):
     def get_queryset(self) -> Any:
         """The rows of the workspace."""
         return super().get_queryset().filter(workspace=self.workspace_or_none)
+
+    def get_object(self) -> Any:
+        """The row that the path names. A list's filters do not hide it."""
+        return get_object_or_404(self.get_queryset(), **{self.lookup_field: self.kwargs[self.lookup_field]})
 
 
 class WorkspaceModelViewSet(
