@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, cast
 
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import APIException
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -47,10 +47,10 @@ class ThrottledView(APIView):
         return cast(User, self.request.user)
 
     def _authenticate_and_throttle(self, request: Request) -> None:
-        """Who shows a token that is none is nobody, and counts as such: tokens are not tried out at any speed."""
+        """Who shows what lets nobody in is nobody, and counts as such: tokens are not tried out at any speed."""
         try:
             self.perform_authentication(request)
-        except AuthenticationFailed:
+        except APIException:
             self.check_throttles(request)
             raise
         self.check_throttles(request)
