@@ -190,3 +190,10 @@ def test_a_request_reads_its_token_alone_however_many_there_are(
         tokens.create(anna)
     with django_assert_max_num_queries(3):  # the token with its person, the throttle, the list
         assert len(client.get("tokens/").json()["results"]) == 21
+
+
+def test_the_session_of_the_pages_is_refused_a_workspace_in_the_api_s_own_shape(anna: User) -> None:
+    browser = APIClient(headers={"X-Workspace": "not-hers"})
+    browser.force_login(anna)
+    assert problems(browser.get("/api/dimensions/"), 404) == {None: "not_found"}
+    assert browser.get("/api/tokens/").status_code == 200  # which are hers in every workspace

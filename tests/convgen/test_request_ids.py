@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from io import StringIO
 from typing import Any
 from uuid import UUID
@@ -38,6 +38,14 @@ def _stream(request: HttpRequest) -> StreamingHttpResponse:
     return StreamingHttpResponse(parts())
 
 
+async def _async_stream(request: HttpRequest) -> StreamingHttpResponse:
+    async def parts() -> AsyncIterator[str]:
+        logger.warning("a part")
+        yield current_request_id()
+
+    return StreamingHttpResponse(parts())
+
+
 def _failing_page(request: HttpRequest) -> HttpResponse:
     raise RuntimeError("What no answer may tell.")
 
@@ -53,6 +61,7 @@ urlpatterns = [
     path("page/", _page),
     path("async/", _async_page),
     path("stream/", _stream),
+    path("async-stream/", _async_stream),
     path("failing/", _failing_page),
     path("api/failing/", _Failing.as_view()),
     path("", include("convgen.urls")),
@@ -104,6 +113,18 @@ def test_what_is_streamed_after_the_answer_s_head_has_the_id(log: StringIO) -> N
     assert b"".join(response.streaming_content).decode() == response["X-Request-ID"]
     assert f"[{response['X-Request-ID']}]: a part" in log.getvalue()
     assert current_request_id() == ""
+
+
+async def _streamed() -> tuple[Any, str]:
+    response: Any = await AsyncClient().get("/async-stream/")
+    return response, b"".join([part async for part in response.streaming_content]).decode()
+
+
+@pytest.mark.urls(__name__)
+def test_what_is_streamed_by_the_web_process_has_it_as_well(log: StringIO) -> None:
+    response, told = asyncio.run(_streamed())
+    assert told == response["X-Request-ID"]
+    assert f"[{told}]: a part" in log.getvalue()
 
 
 @pytest.mark.urls(__name__)
