@@ -6,6 +6,7 @@ from typing import Any
 import uuid_utils.compat as uuid_utils
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models.functions import Left
 from django.utils import timezone
 from knox.models import AuthToken, AuthTokenManager
 
@@ -31,6 +32,10 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def valid(self) -> "ApiTokenQuerySet":
         """Those that have not ended."""
         return self.filter(expiry__gt=timezone.now())
+
+    def named(self, short_id: str) -> "ApiTokenQuerySet":
+        found: ApiTokenQuerySet = self.alias(short=Left("digest", SHORT_ID)).filter(short=short_id)
+        return found
 
 
 class ApiToken(AuthToken):

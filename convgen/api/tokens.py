@@ -98,14 +98,14 @@ class TokenViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, ThrottledVie
     orderings = {"created": "created", "expiry": "expiry"}
     tie_breakers = ("digest",)
     lookup_url_kwarg = "id"
-    lookup_value_regex = f"[0-9a-f]{{{SHORT_ID}}}"
+    lookup_value_regex = "[A-Za-z0-9-]{1,64}"
     also_answers = {"create": (409,)}
 
     def get_queryset(self) -> Any:
         return ApiToken.objects.valid().filter(user=self.person)
 
     def get_object(self) -> ApiToken:
-        token: ApiToken | None = self.get_queryset().filter(digest__startswith=self.kwargs["id"]).first()
+        token: ApiToken | None = self.get_queryset().named(self.kwargs["id"]).first()
         if token is None:
             raise NotFound("You have no such token.")
         return token
