@@ -24,4 +24,6 @@ class Migration(migrations.Migration):
             },
             bases=('knox.authtoken',),
         ),
+        # knox's own way back has no room for tokens with a prefix.
+        migrations.RunSQL(migrations.RunSQL.noop, "DELETE FROM knox_authtoken"),
     ]
