@@ -9,17 +9,18 @@ from django.db.backends.signals import connection_created
 
 STOP_THE_CLOCK = """
 CREATE SCHEMA stopped;
-CREATE FUNCTION stopped.clock_timestamp() RETURNS timestamptz LANGUAGE sql IMMUTABLE
-    RETURN timestamptz '{now}';
+CREATE SEQUENCE stopped.look;
+CREATE FUNCTION stopped.clock_timestamp() RETURNS timestamptz LANGUAGE sql
+    RETURN timestamptz '{now}' + nextval('stopped.look') * interval '1 microsecond';
 """
 LOOK_AT_IT = "SET search_path = stopped, pg_catalog, public"  # it is found before PostgreSQL's own
 
 
 @pytest.fixture
 def stopped_clock(db: None) -> Iterator[None]:
-    """PostgreSQL's `clock_timestamp()` stands still, for every thread of the test.
+    """PostgreSQL's `clock_timestamp()` stands still, for every thread: time passes in `pass_time` alone.
 
-    Time passes in `pass_time` alone, however slow the machine.
+    Yet it is a microsecond later each time somebody looks: what comes later is later.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT clock_timestamp()")
