@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 from django.test import Client
+from xdist.scheduler import LoadScopeScheduling
 
 from conversations.models import Workspace
 from conversations.starter.load import load_starter
@@ -16,6 +17,25 @@ from convgen.tenancy import EVERY, NOTHING, workspace_scope
 pytest_plugins = ["generation.simulated.pytest_plugin"]  # the fixtures `claude`, `listening` and `start_claude`
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
+
+
+# Files whose tests share something dear (a stage with workers, two PostgreSQLs) or bring a browser each.
+TOGETHER = ("tests/faults/test_killed.py", "tests/convgen/test_embedded.py", "tests/e2e/test_admin_in_browser.py")
+
+
+class Scheduling(LoadScopeScheduling):
+    """Which of the parallel workers runs what: a test goes to whoever is free, those of `TOGETHER` begin first.
+
+    Not xdist's `loadgroup`: its groups are lost on pytest 9.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return path if path in TOGETHER else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -339,7 +339,7 @@ def test_gaps_look_up_slots_in_their_index_and_read_no_conversation(ten_alike: l
         cursor.execute("ANALYZE conversations_conversation")
         cursor.execute(f"EXPLAIN {lookup}")
         plan = "\n".join(line for (line,) in cursor.fetchall())
-    assert "Index Only Scan using conversation_live_slot_once" in plan
+    assert "Index Only Scan using conversation_live_slot_once" in plan, plan
 
 
 # --- standing -----------------------------------------------------------------------------------------------
