@@ -5,19 +5,22 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
 from django.core.management.color import no_style
 from django.db import connection, connections
+from django.db.models import Count
 from django.test import Client, TransactionTestCase
 from xdist.scheduler import LoadScopeScheduling
 
 from conversations.models import Workspace
+from conversations.roles import PERMISSIONS, make_groups
 from conversations.starter.load import load_starter
 from convgen.models import User
 from convgen.tenancy import EVERY, NOTHING, workspace_scope
 
 pytest_plugins = ["generation.simulated.pytest_plugin"]  # the fixtures `claude`, `listening` and `start_claude`
 
-# Content types, permissions and the roles' groups: `migrate` makes them, and no test changes them for good.
+# Content types, permissions and the roles' groups.
 MADE_BY_MIGRATE = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
 
 LOCAL = ("127.0.0.1", "::1", "localhost")
@@ -66,6 +69,9 @@ def _empty_the_others(_case: TransactionTestCase) -> None:
     tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
     others = [table for table in tables if table not in MADE_BY_MIGRATE]
     connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), others))
+    held = dict(Group.objects.values_list("name").annotate(Count("permissions")))
+    if held != {role.value: len(set(names)) for role, names in PERMISSIONS.items()}:
+        make_groups()  # the test took some away
 
 
 @pytest.fixture(autouse=True)
