@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 PORT ?= 8000
+TEST_WORKERS ?= 4
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
@@ -16,8 +17,8 @@ demo: .venv/runtime database  ## Generate the whole starter plan and export it
 	@$(MANAGE) generate_batch --workspace starter --concurrency 10 --inline --continue
 	@$(MANAGE) export_conversations --workspace starter --status all --include-simulated --output var/exports/starter.jsonl
 
-test: .venv/dev  ## Run the whole suite on real PostgreSQL
-	@$(BIN)/python -m pytest --cov --cov-report=term
+test: .venv/dev  ## Run the whole suite on real PostgreSQL, in TEST_WORKERS (4) processes
+	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --cov --cov-report=term
 
 run: .venv/runtime database  ## Serve it all on PORT (8000): web, worker, and simulated Claude when there is no key
 	@$(MANAGE) serve --port $(PORT)
