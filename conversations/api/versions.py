@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import mixins, serializers
 from rest_framework.decorators import action
 from rest_framework.exceptions import NotFound
@@ -101,6 +100,16 @@ class ComparisonSerializer(serializers.Serializer[Any]):
     turns = TurnPairSerializer(many=True)
 
 
+class BeforeSerializer(serializers.Serializer[Any]):
+    before = serializers.CharField(
+        default="",
+        allow_blank=True,
+        max_length=40,
+        help_text="The earlier one: any conversation of the workspace, by UUID or readable id. Without it, the "
+        "version that this one has replaced.",
+    )
+
+
 class EditSerializer(serializers.ModelSerializer[Any]):
     """One edit by hand."""
 
@@ -148,15 +157,7 @@ class VersionViewSet(OneConversation):
         operation_id="conversations_compare",
         summary="What became different from one version to another",
         responses={200: ComparisonSerializer},
-        parameters=[
-            IN_PATH,
-            OpenApiParameter(
-                "before",
-                OpenApiTypes.STR,
-                description="The earlier one: any conversation of the workspace, by UUID or readable id. Without it, "
-                "the version that this one has replaced.",
-            ),
-        ],
+        parameters=[IN_PATH, BeforeSerializer],
         examples=[examples.answered("A changed turn", examples.COMPARED)],
     )
     @action(detail=True)
@@ -165,15 +166,19 @@ class VersionViewSet(OneConversation):
         return Response(compare(self._before(after), after).as_json())
 
     def _before(self, after: Conversation) -> Conversation:
-        name = self.request.query_params.get("before") or str(after.parent_id or "")
+        asked = BeforeSerializer(data=self.request.query_params)
+        asked.is_valid(raise_exception=True)
+        name = asked.validated_data["before"] or str(after.parent_id or "")
         if not name:
-            raise serializers.ValidationError(
-                {"before": [f"{after} has replaced no other version: name the one to compare it with."]}
-            )
+            raise _wrong(f"{after} has replaced no other version: name the one to compare it with.", "required")
         try:
             return found(name, self.get_queryset())
         except NotFound as error:
-            raise serializers.ValidationError({"before": [str(error.detail)]}) from error
+            raise _wrong(str(error.detail), "does_not_exist") from error
+
+
+def _wrong(sentence: str, code: str) -> serializers.ValidationError:
+    return serializers.ValidationError({"before": [serializers.ErrorDetail(sentence, code)]})
 
 
 @extend_schema(tags=["Conversations"])
