@@ -2,8 +2,8 @@
 
 Each case is measured twice: within this process, without HTTP; and over HTTP, by one client on one connection, from a
 web process as `make run` starts it. Token, throttle, workspace, role and JSON are in the figures. Every case runs
-`BENCH_RUNS` times after a warm-up; p50 and p95 in milliseconds, the number of queries and the answer's size are
-printed, with a mark where p95 missed the bar. Nothing is asserted of times.
+`BENCH_RUNS` times after a warm-up; p50 and p95 in milliseconds, this process's share of them that it was at work, the
+number of queries and the answer's size are printed, with a mark where p95 missed the bar. Nothing is asserted of times.
 
 `BENCH_SIZE=200000` chooses the number of conversations.
 """
@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.client import HTTPConnection
-from statistics import quantiles
+from statistics import median, quantiles
 from typing import Any
 from urllib.parse import urlencode
 
@@ -77,19 +77,21 @@ def _cases(client: Api, persona: str, one: Conversation) -> Iterator[tuple[str, 
 
 
 def _report(client: Api, cases: Iterator[tuple[str, str]]) -> None:
-    print(f"\n{SIZE:,} conversations{'within the process':>24}{'over HTTP':>16}")
-    print(f"{'milliseconds':22}{'p50':>8}{'p95':>8}{'p50':>10}{'p95':>8}{'queries':>9}{'bytes':>9}{'rows':>6}")
+    print(f"\n{SIZE:,} conversations{'within the process':>26}{'over HTTP':>18}")
+    print(
+        f"{'milliseconds':22}{'p50':>8}{'p95':>8}{'CPU':>6}{'p50':>10}{'p95':>8}{'queries':>9}{'bytes':>9}{'rows':>6}"
+    )
     with _served() as http:
         headers = {name.removeprefix("HTTP_").replace("_", "-"): value for name, value in client._credentials.items()}
         for name, path in cases:
-            inside = _times(lambda path=path: client.get(path).content)
+            *inside, at_work = _times(lambda path=path: client.get(path).content)
             http.close()  # the server has, after 5 s in which nothing came
-            outside = _times(lambda path=path: _get(http, path, headers))
+            *outside, _waiting = _times(lambda path=path: _get(http, path, headers))
             with CaptureQueriesContext(connection) as captured:
                 answer = client.get(path)
             rows = len(answer.json().get("results", [0]))
             print(
-                f"{name:22}{inside[0]:>8.1f}{inside[1]:>8.1f}{outside[0]:>10.1f}{outside[1]:>8.1f}"
+                f"{name:22}{inside[0]:>8.1f}{inside[1]:>8.1f}{at_work:>6.1f}{outside[0]:>10.1f}{outside[1]:>8.1f}"
                 f"{len(captured):>9}{len(answer.content):>9,}{rows:>6}{' ✗' if outside[1] > BAR else ''}"
             )
 
@@ -125,13 +127,14 @@ def _get(http: HTTPConnection, path: str, headers: dict[str, str]) -> None:
     assert (answer.status, bool(answer.read())) == (200, True)
 
 
-def _times(run: Callable[[], Any]) -> tuple[float, float]:
-    """p50 and p95 in milliseconds."""
-    measured = []
+def _times(run: Callable[[], Any]) -> tuple[float, float, float]:
+    """p50 and p95, and the median of the CPU's time of this process, in milliseconds."""
+    measured, at_work = [], []
     for number in range(WARM_UPS + RUNS):
-        begun = time.perf_counter()
+        begun, worked = time.perf_counter(), time.process_time()
         run()
         if number >= WARM_UPS:
             measured.append((time.perf_counter() - begun) * 1000)
+            at_work.append((time.process_time() - worked) * 1000)
     cuts = quantiles(measured, n=20)
-    return cuts[9], cuts[18]
+    return cuts[9], cuts[18], median(at_work)
