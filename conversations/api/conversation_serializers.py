@@ -7,11 +7,11 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from conversations import versions
+from conversations.api.fields import JsonObject
 from conversations.api.strict import StrictSerializer
 from conversations.choices import DimensionKind, ParentType, Tier, TurnRole
 from conversations.models import Chunk, Conversation, Document, PromptTemplate, Turn
 from conversations.review import Decision
-from conversations.text import storable_json
 from conversations.turns import LONGEST_TURN, MOST_TURNS
 
 LONGEST_NOTE = 2_000  # characters of what a reviewer writes with a decision
@@ -135,7 +135,7 @@ class ConversationSerializer(ListedSerializer):
     created_by = serializers.CharField(
         source="author", read_only=True, allow_null=True, help_text="The user name; null: nobody, or no user any more."
     )
-    parameters = serializers.DictField(read_only=True, help_text="Values of the template's placeholders.")
+    parameters = JsonObject(read_only=True, help_text="Values of the template's placeholders.")
     links = serializers.SerializerMethodField()
 
     class Meta(ListedSerializer.Meta):
@@ -185,14 +185,6 @@ class OfWorkspace(serializers.PrimaryKeyRelatedField[Any]):
         return self.queryset.filter(workspace=self.context["view"].workspace)
 
 
-class ParametersField(serializers.DictField):
-    """Names and values of any kind, as PostgreSQL can store them."""
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        values: dict[str, Any] = storable_json(super().to_internal_value(data))
-        return values
-
-
 class SaidSerializer(serializers.Serializer[Any]):
     """A turn, as somebody writes it."""
 
@@ -216,7 +208,7 @@ class ConversationChangesSerializer(StrictSerializer):
     topic = WordField()
     intent = WordField()
     tone = WordField()
-    parameters = ParametersField(required=False, help_text="Values of the template's placeholders; all of them.")
+    parameters = JsonObject(required=False, help_text="Values of the template's placeholders; all of them.")
     turns = serializers.ListField(
         child=SaidSerializer(),
         required=False,

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations import editing
-from conversations.api import etags, examples, idempotency
+from conversations.api import conditional, examples, idempotency
 from conversations.api.conversation_filters import ConversationFilter
 from conversations.api.conversation_serializers import (
     ConversationChangesSerializer,
@@ -21,9 +21,8 @@ from conversations.api.conversation_serializers import (
     RemovalSerializer,
 )
 from conversations.api.finding import IN_PATH, shown
-from conversations.api.one import REVALIDATED, OneConversation
+from conversations.api.one import OneConversation, etag_of
 from conversations.api.review import refuse_where_refused
-from convgen.api.errors import PreconditionFailed
 
 LISTED = [name for name in ListedSerializer.Meta.fields if name != "template_name"]
 
@@ -36,20 +35,11 @@ ETAG = OpenApiParameter(
 LOCATION = OpenApiParameter(
     "Location", OpenApiTypes.URI, OpenApiParameter.HEADER, response=[201], description="Where it is to be had."
 )
-KNOWN = OpenApiParameter(
-    etags.ASKED, location=OpenApiParameter.HEADER, description="An ETag: if it is still that, the answer is 304."
-)
-EXPECTED = OpenApiParameter(
-    etags.EXPECTED,
-    location=OpenApiParameter.HEADER,
-    description="An ETag: if somebody has changed the conversation meanwhile, nothing is, and the answer is 412.",
-)
 
 
 @extend_schema(tags=["Conversations"])
 @extend_schema_view(
     list=extend_schema(
-        operation_id="conversations_list",
         summary="List conversations",
         description="The newest first, unless ordered otherwise. The review queue is "
         "`?status=pending_review&ordering=quality`: the weakest first.",
@@ -89,7 +79,6 @@ class ConversationViewSet(mixins.ListModelMixin, OneConversation):
         return rows.only(*LISTED, "quality_tenths").annotate(template_name=F("template__name"))
 
     @extend_schema(
-        operation_id="conversations_create",
         summary="Create a draft, or a conversation with turns",
         description="Without turns, it is a draft, which waits to be generated. With turns, it is scored at once, and "
         "waits for review if its score asks for it.",
@@ -102,7 +91,7 @@ class ConversationViewSet(mixins.ListModelMixin, OneConversation):
             examples.answered("Created", examples.WHOLE, 201),
         ],
     )
-    def create(self, request: Request) -> Response:
+    def create(self, request: Request) -> Any:
         with transaction.atomic():
             once = idempotency.once(self)
             if once.made is None:
@@ -113,21 +102,19 @@ class ConversationViewSet(mixins.ListModelMixin, OneConversation):
         return made
 
     @extend_schema(
-        operation_id="conversations_retrieve",
         summary="One conversation, with its turns",
         responses={200: ConversationSerializer, 304: OpenApiResponse(description="It is as you know it.")},
-        parameters=[IN_PATH, KNOWN, ETAG],
+        parameters=[IN_PATH, *conditional.PARAMETERS],
         examples=[examples.answered("To be reviewed", examples.WHOLE)],
     )
-    def retrieve(self, request: Request, id: str) -> Response:
+    def retrieve(self, request: Request, id: str) -> Any:
         conversation = shown(self, id)
-        etag = etags.etag_of(conversation)
-        if etags.is_known(request, etag):
-            return Response(status=304, headers={"ETag": etag, "Cache-Control": REVALIDATED})
+        etag = etag_of(conversation)
+        if known := conditional.known_already(request, etag):
+            return conditional.marked(known, etag)
         return self.answer_with(conversation)
 
     @extend_schema(
-        operation_id="conversations_partial_update",
         summary="Change a conversation by hand",
         description="Only what is given is changed. Turns are replaced as a whole, while the conversation waits for "
         "review or is being revised, and scored anew; a weak score sends it to review. What it is made with (persona "
@@ -135,23 +122,22 @@ class ConversationViewSet(mixins.ListModelMixin, OneConversation):
         "work is overwritten.",
         request=ConversationChangesSerializer,
         responses={200: ConversationSerializer},
-        parameters=[IN_PATH, EXPECTED, ETAG],
+        parameters=[IN_PATH, conditional.EXPECTED, ETAG],
         examples=[
             examples.sent("A title and the turns", {"title": "After a lost job", "turns": examples.TURNS}),
             examples.answered("Changed", examples.WHOLE),
         ],
     )
-    def partial_update(self, request: Request, id: str) -> Response:
+    def partial_update(self, request: Request, id: str) -> Any:
         conversation = shown(self, id)
         changes = self.read(ConversationChangesSerializer)
-        if not etags.is_expected(request, etags.etag_of(conversation)):
-            raise PreconditionFailed(str(editing.EditedMeanwhile()))
-        seen = conversation.updated_at if etags.EXPECTED in request.headers else None
+        if not conditional.is_expected(request, etag_of(conversation)):
+            raise editing.EditedMeanwhile
+        seen = conversation.updated_at if "If-Match" in request.headers else None
         editing.update(conversation, changes, by=self.person, seen=seen)
         return self.answer(conversation.pk)
 
     @extend_schema(
-        operation_id="conversations_destroy",
         summary="Archive a conversation, or delete it for good",
         description="Archived, it can still be read, and its place in the plan is free again. With `hard=true`, which "
         "takes the permission to delete conversations, it is gone with its turns and edits; what it cost stays in the "

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import F
+from django.urls import register_converter
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import NotFound
 
@@ -18,6 +19,21 @@ IN_PATH = OpenApiParameter(
     pattern=f"^{PATTERN}$",
     description="The conversation's UUID, or its readable id (`TPL-0001`), however it is capitalised.",
 )
+
+
+class InPath:
+    """`<conversation:id>` in a path."""
+
+    regex = PATTERN
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: Any) -> str:
+        return str(value)
+
+
+register_converter(InPath, "conversation")
 
 
 def found(name: str, rows: ConversationQuerySet) -> Conversation:

@@ -4,13 +4,19 @@ from typing import Any
 
 from rest_framework.response import Response
 
-from conversations.api import etags
+from conversations.api import conditional
 from conversations.api.conversation_serializers import ConversationSerializer
-from conversations.api.finding import PATTERN, found, shown
+from conversations.api.finding import found, shown
 from conversations.api.views import WorkspaceViewSet
 from conversations.models import Conversation
 
-REVALIDATED = "private, no-cache"  # a readable id means another one in another workspace
+
+def etag_of(conversation: Any) -> str:
+    """Another one after every change of the conversation, and of the names that are shown with it.
+
+    Expects a row of `finding.shown`.
+    """
+    return conditional.etag_of([conversation.updated_at, conversation.template_name, conversation.author])
 
 
 class OneConversation(WorkspaceViewSet):
@@ -18,7 +24,7 @@ class OneConversation(WorkspaceViewSet):
 
     queryset = Conversation.objects.all()
     lookup_url_kwarg = "id"
-    lookup_value_regex = PATTERN
+    lookup_value_converter = "conversation"
 
     def named_in_path(self) -> Conversation:
         return found(self.kwargs["id"], self.get_queryset())
@@ -30,11 +36,10 @@ class OneConversation(WorkspaceViewSet):
         values: dict[str, Any] = given.validated_data
         return values
 
-    def answer(self, name: Any, **options: Any) -> Response:
+    def answer(self, name: Any, **options: Any) -> Any:
         """A conversation whole, with its ETag."""
         return self.answer_with(shown(self, str(name)), **options)
 
-    def answer_with(self, conversation: Any, *, headers: dict[str, str] | None = None, **options: Any) -> Response:
+    def answer_with(self, conversation: Any, **options: Any) -> Any:
         serializer = ConversationSerializer(conversation, context=self.get_serializer_context())
-        tagged = {**(headers or {}), "ETag": etags.etag_of(conversation), "Cache-Control": REVALIDATED}
-        return Response(serializer.data, headers=tagged, **options)
+        return conditional.marked(Response(serializer.data, **options), etag_of(conversation))

@@ -70,7 +70,6 @@ class ReviewViewSet(OneConversation):
     also_answers = {"review": (409,), "review_many": (409,)}
 
     @extend_schema(
-        operation_id="conversations_review",
         summary="Approve, reject, request changes or archive",
         description="The decision is added to the review history. A conversation must be generated, pending review or "
         "in need of revision for it; everything but what is being generated can be archived.",
@@ -83,7 +82,7 @@ class ReviewViewSet(OneConversation):
         ],
     )
     @action(detail=True, methods=["post"])
-    def review(self, request: Request, id: str) -> Response:
+    def review(self, request: Request, id: str) -> Any:
         conversation = self.named_in_path()
         wanted = self.read(DecisionSerializer)
         one = Conversation.objects.filter(pk=conversation.pk)

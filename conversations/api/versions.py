@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from conversations import versions
 from conversations.api import examples
 from conversations.api.conversation_serializers import SaidSerializer, ScoreField
-from conversations.api.finding import IN_PATH, PATTERN, found
+from conversations.api.finding import IN_PATH, found
 from conversations.api.one import OneConversation
 from conversations.api.views import WorkspaceViewSet
 from conversations.choices import TurnRole
@@ -20,7 +20,7 @@ from conversations.comparison import compare
 from conversations.models import Conversation, Edit
 
 VIEW = "conversations.view_conversation"
-PLAIN = {"nullable": True, "oneOf": [{"type": "string"}, {"type": "number"}]}
+PLAIN = {"type": ["string", "number", "null"]}
 
 
 class VersionSerializer(serializers.ModelSerializer[Any]):
@@ -135,7 +135,6 @@ class VersionViewSet(OneConversation):
     permissions = {"versions": VIEW, "compare": VIEW}
 
     @extend_schema(
-        operation_id="conversations_versions",
         summary="All versions of a conversation",
         responses={200: ChainSerializer},
         parameters=[IN_PATH],
@@ -154,7 +153,6 @@ class VersionViewSet(OneConversation):
         )
 
     @extend_schema(
-        operation_id="conversations_compare",
         summary="What became different from one version to another",
         responses={200: ComparisonSerializer},
         parameters=[IN_PATH, BeforeSerializer],
@@ -184,7 +182,6 @@ def _wrong(sentence: str, code: str) -> serializers.ValidationError:
 @extend_schema(tags=["Conversations"])
 @extend_schema_view(
     list=extend_schema(
-        operation_id="conversations_edits",
         summary="What people changed by hand, the latest first",
         parameters=[IN_PATH],
         examples=[examples.answered("Turns and title", examples.EDIT)],
@@ -196,7 +193,6 @@ class EditViewSet(mixins.ListModelMixin, WorkspaceViewSet):
     permissions = {"list": VIEW}
     orderings = {"edited": "edited_at"}
     ordering = "-edited"
-    prefix = rf"conversations/(?P<id>{PATTERN})/edits"
 
     def get_queryset(self) -> Any:
         edits = super().get_queryset()

@@ -127,7 +127,7 @@ def test_what_is_wrong_with_a_new_one_is_told_by_field(curator: Api, elsewhere: 
         "chunk": "does_not_exist",
         "document": "does_not_exist",
         "title": "max_length",
-        "parameters": "not_a_dict",
+        "parameters": "no_object",
         "turns.0.role": "invalid_choice",
         "turns.0.content": "blank",
         "status": "unknown",

@@ -8,19 +8,16 @@ number of queries and the answer's size are printed, with a mark where p95 misse
 `BENCH_SIZE=200000` chooses the number of conversations.
 """
 
+import logging
 import os
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from http.client import HTTPConnection
 from statistics import median, quantiles
 from typing import Any
 from urllib.parse import urlencode
 
+import httpx
 import pytest
-from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
@@ -29,7 +26,7 @@ from conversations.choices import Role
 from conversations.models import Conversation, Dimension
 from convgen.tenancy import NOTHING, workspace_scope
 from tests.api_client import Api, api_as
-from tests.processes import environment, eventually, kill_tree
+from tests.processes import web
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.django_db(transaction=True)]
 
@@ -39,11 +36,11 @@ RUNS = int(os.environ.get("BENCH_RUNS", "100"))
 BAR = 100.0  # ms, p95
 DEEP = 100  # pages
 NO_LIMIT = 10_000_000  # requests a minute: counted as ever, and never refused
-PORT = 8131
 
 
 def test_lists_by_the_api(settings: Any) -> None:
     settings.API_READS_PER_MINUTE = NO_LIMIT
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     workspace = seed("bench-api", SIZE)
     with workspace_scope(workspace.pk):
         persona = Dimension.objects.filter(workspace=workspace, kind="persona").earliest("position", "name").name
@@ -81,12 +78,11 @@ def _report(client: Api, cases: Iterator[tuple[str, str]]) -> None:
     print(
         f"{'milliseconds':22}{'p50':>8}{'p95':>8}{'CPU':>6}{'p50':>10}{'p95':>8}{'queries':>9}{'bytes':>9}{'rows':>6}"
     )
-    with _served() as http:
-        headers = {name.removeprefix("HTTP_").replace("_", "-"): value for name, value in client._credentials.items()}
+    headers = {name.removeprefix("HTTP_").replace("_", "-"): value for name, value in client._credentials.items()}
+    with web(API_READS_PER_MINUTE=str(NO_LIMIT)) as address, httpx.Client(base_url=address, headers=headers) as http:
         for name, path in cases:
             *inside, at_work = _times(lambda path=path: client.get(path).content)
-            http.close()  # the server has, after 5 s in which nothing came
-            *outside, _waiting = _times(lambda path=path: _get(http, path, headers))
+            *outside, _waiting = _times(lambda path=path: http.get(path).raise_for_status().content)
             with CaptureQueriesContext(connection) as captured:
                 answer = client.get(path)
             rows = len(answer.json().get("results", [0]))
@@ -94,37 +90,6 @@ def _report(client: Api, cases: Iterator[tuple[str, str]]) -> None:
                 f"{name:22}{inside[0]:>8.1f}{inside[1]:>8.1f}{at_work:>6.1f}{outside[0]:>10.1f}{outside[1]:>8.1f}"
                 f"{len(captured):>9}{len(answer.content):>9,}{rows:>6}{' ✗' if outside[1] > BAR else ''}"
             )
-
-
-@contextmanager
-def _served() -> Iterator[HTTPConnection]:
-    """A connection to a web process as the Procfile starts it."""
-    serve = [sys.executable, "-m", "uvicorn", "convgen.asgi:application", "--port", str(PORT), "--log-level", "warning"]
-    own = environment(API_READS_PER_MINUTE=str(NO_LIMIT))
-    del own["CONVGEN_DATABASE_POOL"]
-    process = subprocess.Popen(serve, env=own, cwd=settings.BASE_DIR)
-    http = HTTPConnection("127.0.0.1", PORT)
-    try:
-        eventually(lambda: _answers(http), seconds=30)
-        yield http
-    finally:
-        http.close()
-        kill_tree(process.pid)
-        process.wait(timeout=10)
-
-
-def _answers(http: HTTPConnection) -> bool:
-    try:
-        http.connect()
-    except OSError:
-        return False
-    return True
-
-
-def _get(http: HTTPConnection, path: str, headers: dict[str, str]) -> None:
-    http.request("GET", path, headers=headers)
-    answer = http.getresponse()
-    assert (answer.status, bool(answer.read())) == (200, True)
 
 
 def _times(run: Callable[[], Any]) -> tuple[float, float, float]:
