@@ -218,6 +218,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "ConversationStatus": "conversations.choices.Status",
+        "Decision": "conversations.review.Decision",
         "Tier": "conversations.choices.Tier",
         "DimensionKind": "conversations.choices.DimensionKind",
         "ExportStatus": "conversations.choices.ExportStatus",
