@@ -25,5 +25,9 @@ class RowSerializer(serializers.ModelSerializer[Any]):
         row = copy(self.instance) if self.instance is not None else model(workspace=self.context["view"].workspace)
         for name, value in attrs.items():
             setattr(row, name, value)
-        row.full_clean()
+        self.check(row)
         return attrs
+
+    def check(self, row: Any) -> None:
+        """Raises Django's ValidationError with what is wrong about the row as it would be."""
+        row.full_clean()
