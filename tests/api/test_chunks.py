@@ -24,7 +24,7 @@ def test_a_chunk_is_added_at_the_end_or_in_a_place_of_its_own(curator: Api, docu
     placed = curator.post("chunks/", {**second, "dimensions": ABOUT})
     assert (placed.json()["position"], placed.json()["dimensions"]) == (2, ABOUT)
     taken = curator.post("chunks/", second)
-    assert problems(taken, 400)
+    assert problems(taken, 400) == {"non_field_errors": "unique_together"}
     assert "already exists" in told(taken)
 
 

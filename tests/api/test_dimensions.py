@@ -34,7 +34,7 @@ def test_what_is_wrong_is_told_by_field(curator: Api) -> None:
 def test_a_name_means_one_dimension_of_a_kind(curator: Api) -> None:
     assert curator.post("dimensions/", NEW).status_code == 201
     again = curator.post("dimensions/", NEW)
-    assert problems(again, 400)
+    assert problems(again, 400) == {"non_field_errors": "unique_together"}
     assert "already exists" in told(again)
 
 

@@ -123,7 +123,7 @@ def test_what_is_wrong_is_told_by_field(curator: Api, changes: dict[str, Any], a
 
 def test_a_name_means_one_template(curator: Api, template: PromptTemplate) -> None:
     again = curator.post("templates/", {**NEW, "name": "Grief"})
-    assert problems(again, 400)
+    assert problems(again, 400) == {"non_field_errors": "unique_together"}
     assert "already exists" in told(again)
 
 
