@@ -12,6 +12,7 @@ from conversations.applicability import APPLICABLE, Choices
 from conversations.choices import DimensionKind
 from conversations.models import PromptTemplate
 from generation.api.configured import ConfiguredSerializer
+from generation.prompts.template import NAME_PATTERN
 from generation.writable import check_prompt, check_variables
 
 MOST_NAMED = 500  # dimensions of a kind that a template can name
@@ -69,7 +70,11 @@ _WORD = {"oneOf": [{"type": "string"}, {"type": "number"}]}
 _VARIABLE = {
     "type": "object",
     "properties": {
-        "name": {"type": "string", "description": "As in {{name}}: letters, digits and underscores."},
+        "name": {
+            "type": "string",
+            "pattern": f"^{NAME_PATTERN.pattern}$",
+            "description": "As in {{name}}: letters, digits and underscores.",
+        },
         "type": {"type": "string", "enum": ["text", "number", "dropdown"]},
         "required": {"type": "boolean", "default": False},
         "default": _WORD,

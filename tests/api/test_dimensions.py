@@ -43,6 +43,11 @@ def test_the_kind_of_a_dimension_stays(curator: Api, workspace: Workspace) -> No
     assert curator.patch(f"dimensions/{dimension.pk}/", {"kind": "topic"}).json()["kind"] == "persona"
 
 
+def test_a_dimension_is_not_replaced_whole(lead: Api, workspace: Workspace) -> None:
+    path = f"dimensions/{DimensionFactory(workspace=workspace).pk}/"
+    assert problems(lead.put(path, NEW), 405) == {None: "method_not_allowed"}
+
+
 def test_a_role_that_may_not_is_refused(operator: Api, curator: Api, workspace: Workspace) -> None:
     refused = operator.post("dimensions/", NEW)
     assert problems(refused, 403) == {None: "permission_denied"}
