@@ -44,12 +44,12 @@ def records(template: PromptTemplate) -> QuerySet[Any]:
     return rows.filter(workspace=template.workspace_id).select_related("history_user")
 
 
-def changes(page: Sequence[Any], *, oldest_first: bool = False) -> list[Change]:
-    """The changes that led to these neighbouring records, in their order."""
-    newest_first = list(page)[::-1] if oldest_first else list(page)
-    before = newest_first[-1].prev_record if newest_first else None
-    told = [_change(record, former) for record, former in pairwise([*newest_first, before])]
-    return told[::-1] if oldest_first else told
+def changes(page: Sequence[Any]) -> list[Change]:
+    """The changes that led to these neighbouring records, in their order, whichever it is."""
+    oldest_first = sorted(page, key=lambda record: (record.history_date, record.history_id))
+    before = oldest_first[0].prev_record if oldest_first else None
+    told = {record.history_id: _change(record, former) for former, record in pairwise([before, *oldest_first])}
+    return [told[record.history_id] for record in page]
 
 
 def _change(record: Any, former: Any) -> Change:

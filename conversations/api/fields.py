@@ -73,7 +73,8 @@ class OfWorkspace(serializers.PrimaryKeyRelatedField[Any]):
         super().__init__(pk_field=serializers.UUIDField(), **options)
 
     def get_queryset(self) -> Any:
-        return self.queryset.filter(workspace=self.context["view"].workspace)  # type: ignore[union-attr, arg-type, unused-ignore]
+        field: Any = self
+        return field.queryset.filter(workspace=self.context["view"].workspace)
 
 
 class UserNameField(serializers.SlugRelatedField[Any]):

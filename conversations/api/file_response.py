@@ -12,10 +12,5 @@ class FileInBlocks(FileResponse):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         blocks = cast(Iterator[bytes], self.streaming_content)
-        while block := await sync_to_async(_next)(blocks):
+        while block := await sync_to_async(lambda: next(blocks, b""))():
             yield block
-
-
-def _next(blocks: Iterator[bytes]) -> bytes:
-    """The next block; at the end, an empty one."""
-    return next(iter(blocks), b"")

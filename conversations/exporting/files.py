@@ -8,6 +8,8 @@ from django.utils import timezone
 from conversations.choices import ExportFormat
 from conversations.models import Export, Workspace
 
+SUFFIXES = {ExportFormat.OPENAI: ".jsonl"}
+
 
 class FileElsewhere(Exception):
     """The file of an export cannot be handed out here; the message says why, and what to do."""
@@ -23,9 +25,6 @@ def new_path(workspace: Workspace, *, file_format: str, scope: str) -> Path:
     moment = f"{timezone.now():%Y%m%d-%H%M%S-%f}"
     suffix = SUFFIXES[ExportFormat(file_format)]
     return folder() / workspace.slug / f"{workspace.slug}-{scope}-{file_format}-{moment}{suffix}"
-
-
-SUFFIXES = {ExportFormat.OPENAI: ".jsonl"}
 
 
 def is_here(export: Export) -> bool:

@@ -211,6 +211,8 @@ def test_the_history_tells_who_changed_what(curator: Api, template: PromptTempla
     oldest = curator.get(f"{path}history/", {"ordering": "changed", "page_size": 2}).json()
     assert oldest["results"] == [created, toned]
     assert curator.get(oldest["next"]).json()["results"] == [described]
+    whole = curator.get(f"{path}history/", {"ordering": "changed"}).json()
+    assert whole["results"] == [created, toned, described]
 
 
 def test_statistics_tell_status_quality_approval_cost_and_trend(curator: Api, template: PromptTemplate) -> None:
