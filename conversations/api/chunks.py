@@ -10,7 +10,7 @@ from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_f
 from rest_framework import serializers
 
 from conversations import documents
-from conversations.api.fields import ObjectField, OfWorkspace
+from conversations.api.fields import JsonObject, OfWorkspace
 from conversations.api.serializers import RowSerializer
 from conversations.api.views import WorkspaceModelViewSet, model_permissions
 from conversations.models import Chunk, Conversation, Document
@@ -45,7 +45,7 @@ _TEXTS = {"type": "array", "items": {"type": "string", "minLength": 1}}
         "additionalProperties": {},
     }
 )
-class AboutField(ObjectField):
+class AboutField(JsonObject):
     """What a chunk is about."""
 
 
@@ -128,6 +128,7 @@ class ChunkViewSet(WorkspaceModelViewSet):
 
     queryset = _with_count()
     serializer_class = ChunkSerializer
+    lookup_value_converter = "uuid"
     filterset_class = ChunkFilter
     permissions = model_permissions("conversations.chunk")
     orderings = {"position": "position", "created": "id"}

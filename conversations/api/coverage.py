@@ -84,7 +84,7 @@ class StandingSerializer(serializers.Serializer[Any]):
     pairs = UsedSerializer(many=True, help_text="The applicable pairs, the least used first.")
 
 
-class PlanSerializer(serializers.Serializer[Any]):
+class CoverageSerializer(serializers.Serializer[Any]):
     missing = serializers.IntegerField(help_text="Places of the plan without a live conversation.")
     templates = StandingSerializer(many=True)
     tiers = StandingSerializer(many=True)
@@ -123,7 +123,7 @@ class CoverageView(WorkspaceView):
         description="For each template with a target, and each tier: its places, how many conversations live, how many "
         "are missing, and which values and pairs are used least.",
         parameters=[StandingQuerySerializer],
-        responses=PlanSerializer,
+        responses=CoverageSerializer,
         examples=[
             OpenApiExample(
                 "Two are missing",

@@ -7,7 +7,7 @@ from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
 from conversations import dimension_deletion
-from conversations.api.fields import ObjectField
+from conversations.api.fields import JsonObject
 from conversations.api.serializers import RowSerializer
 from conversations.api.views import WorkspaceModelViewSet, model_permissions
 from conversations.models import Dimension
@@ -26,7 +26,7 @@ SHOWN = {"id": "01939a52-7f00-7cc2-9f6a-3f8f6b1f2a10", **BODY}
 class DimensionSerializer(RowSerializer):
     """One value of one axis along which conversations vary."""
 
-    attributes = ObjectField(required=False, help_text="Whatever else is known of it. Claude does not read it.")
+    attributes = JsonObject(required=False, help_text="Whatever else is known of it. Claude does not read it.")
 
     class Meta:
         model = Dimension
@@ -84,6 +84,7 @@ class DimensionViewSet(WorkspaceModelViewSet):
 
     queryset = Dimension.objects.all()
     serializer_class = DimensionSerializer
+    lookup_value_converter = "uuid"
     filterset_class = DimensionFilter
     permissions = model_permissions("conversations.dimension")
     also_answers = {"destroy": (409,)}

@@ -97,6 +97,7 @@ class DocumentViewSet(WorkspaceModelViewSet):
 
     queryset = Document.objects.select_related("created_by").annotate(chunk_count=Count("chunks"))
     serializer_class = DocumentSerializer
+    lookup_value_converter = "uuid"
     filterset_class = DocumentFilter
     permissions = model_permissions("conversations.document")
     also_answers = {"create": (409,)}

@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 from django.utils.cache import get_conditional_response
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
 from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
-from conversations.api import idempotency
+from conversations.api import conditional, idempotency
 from conversations.api.fields import UserNameField
 from conversations.api.file_response import FileInBlocks
 from conversations.api.views import WorkspaceViewSet
@@ -116,6 +116,7 @@ class ExportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceV
     """Training files. Who took which data when stays on record."""
 
     queryset = Export.objects.select_related("created_by")
+    lookup_value_converter = "uuid"
     filterset_class = ExportFilter
     permissions = {
         "list": "conversations.view_export",
@@ -165,12 +166,14 @@ class ExportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceV
         )
 
     @extend_schema(
-        operation_id="exports_download",
         summary="Download an export's file",
         description="404 when the file is no longer on the machine that answers, or was written to a place of its own.",
-        responses={(200, JSONL): OpenApiTypes.BINARY},
+        responses={
+            (200, JSONL): OpenApiTypes.BINARY,
+            304: OpenApiResponse(description="You have it: a file never changes."),
+        },
         parameters=[
-            OpenApiParameter("ETag", location=OpenApiParameter.HEADER, response=[200], description="It never changes."),
+            *conditional.PARAMETERS,
             OpenApiParameter(
                 "Content-Disposition", location=OpenApiParameter.HEADER, response=[200], description="The file's name."
             ),

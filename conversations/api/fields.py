@@ -1,9 +1,7 @@
-"""Fields that the serializers of a workspace's rows share."""
+"""Fields that several resources share."""
 
-import json
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -12,22 +10,19 @@ from conversations.text import storable_json
 DEEPEST = 50  # levels of lists and objects in one another
 
 
-class StorableField(serializers.Field[Any, Any, Any, Any]):
-    """JSON of the shape that its column has, as PostgreSQL can store it."""
+class _Json(serializers.JSONField):
+    """What PostgreSQL cannot store of its texts is left out, as everywhere."""
 
     shape: type
+    other_shape: str  # the code of what is refused then
+    default_error_messages = {"too_deep": f"Lists and objects may be in one another in {DEEPEST} levels at most."}
 
-    def to_internal_value(self, value: Any) -> Any:
-        if not (isinstance(value, self.shape) and _is_shallow(value, DEEPEST)):
-            self.fail("shape")
-        try:
-            json.dumps(value, allow_nan=False)
-        except ValueError:
-            self.fail("shape")
-        return storable_json(value)
-
-    def to_representation(self, value: Any) -> Any:
-        return value
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, self.shape):
+            self.fail(self.other_shape)
+        if not _is_shallow(data, DEEPEST):
+            self.fail("too_deep")
+        return storable_json(super().to_internal_value(data))
 
 
 def _is_shallow(value: Any, levels: int) -> bool:
@@ -36,24 +31,29 @@ def _is_shallow(value: Any, levels: int) -> bool:
     return levels >= 0 and all(_is_shallow(part, levels - 1) for part in parts)
 
 
-@extend_schema_field(OpenApiTypes.OBJECT)
-class ObjectField(StorableField):
-    """A JSON object with any members."""
+@extend_schema_field({"type": "object", "additionalProperties": {}})
+class JsonObject(_Json):
+    """An object of names and values."""
 
     shape = dict
-    default_error_messages = {
-        "shape": 'This must be an object, as in {{"age": 41}}, with finite numbers and at most 50 levels deep.'
-    }
+    other_shape = "no_object"
+    default_error_messages = {"no_object": 'Give an object of names and values, as in {{"age": 41}}.'}
 
 
 @extend_schema_field({"type": "array", "items": {}})
-class ListOfAnythingField(StorableField):
-    """A JSON list."""
+class JsonList(_Json):
+    """A list of whatever."""
 
     shape = list
-    default_error_messages = {
-        "shape": 'This must be a list, as in ["one", "two"], with finite numbers and at most 50 levels deep.'
-    }
+    other_shape = "no_list"
+    default_error_messages = {"no_list": "Give a list."}
+
+
+class Usd(serializers.DecimalField):
+    """An amount in USD, as text so that no digit is lost."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"max_digits": 14, "decimal_places": 6, **options})
 
 
 class NumberField(serializers.DecimalField):

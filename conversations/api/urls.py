@@ -7,7 +7,7 @@ from conversations.api.dimensions import DimensionViewSet
 from conversations.api.documents import DocumentViewSet
 from conversations.api.exports import ExportViewSet
 
-router = SimpleRouter()
+router = SimpleRouter(use_regex_path=False)
 router.register("dimensions", DimensionViewSet, basename="api-dimension")
 router.register("documents", DocumentViewSet, basename="api-document")
 router.register("chunks", ChunkViewSet, basename="api-chunk")

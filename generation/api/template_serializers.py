@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from conversations import applicability, template_history
-from conversations.api.fields import ListOfAnythingField, NumberField
+from conversations.api.fields import JsonList, NumberField
 from conversations.applicability import APPLICABLE, Choices
 from conversations.choices import DimensionKind
 from conversations.models import PromptTemplate
@@ -86,7 +86,7 @@ _VARIABLE = {
 
 
 @extend_schema_field({"type": "array", "items": _VARIABLE})
-class VariablesField(ListOfAnythingField):
+class VariablesField(JsonList):
     """The values that the texts ask for, beside the dimensions and the source."""
 
 

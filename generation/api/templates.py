@@ -114,6 +114,7 @@ class TemplateViewSet(WorkspaceModelViewSet):
 
     queryset = PromptTemplate.objects.all()
     serializer_class = TemplateSerializer
+    lookup_value_converter = "uuid"
     filterset_class = TemplateFilter
     permissions = {
         **model_permissions("conversations.prompttemplate"),
@@ -167,7 +168,6 @@ class TemplateViewSet(WorkspaceModelViewSet):
         template_editing.delete(template, by=self.person, seen=self._seen())
 
     @extend_schema(
-        operation_id="templates_duplicate",
         summary="Duplicate a template",
         description="The copy is inactive, at version 1, under a name of its own.",
         request=None,
@@ -180,7 +180,6 @@ class TemplateViewSet(WorkspaceModelViewSet):
         return self._made(duplicate(self.get_object(), by=self.person))
 
     @extend_schema(
-        operation_id="templates_history",
         summary="List a template's changes",
         description="Of its own fields, the latest first; not of what it is meant for.",
         responses=ChangeSerializer(many=True),
@@ -192,7 +191,6 @@ class TemplateViewSet(WorkspaceModelViewSet):
         return self.get_paginated_response(ChangeSerializer(template_history.changes(records or []), many=True).data)
 
     @extend_schema(
-        operation_id="templates_stats",
         summary="Tell how a template does",
         description="How often it was used, how good its conversations are, how many were approved of those decided "
         "on (approved, rejected or sent back for changes), what they cost; and the same by month.",

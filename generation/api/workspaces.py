@@ -97,6 +97,7 @@ class WorkspacesViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, mixins
         "partial_update": "conversations.change_workspace",
     }
     lookup_field = "slug"
+    lookup_value_converter = "slug"
     orderings = {"name": "name"}
     ordering = "name"
 

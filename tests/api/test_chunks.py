@@ -36,12 +36,12 @@ def test_a_chunk_is_added_at_the_end_or_in_a_place_of_its_own(curator: Api, docu
         ({"complexity": "huge"}, "complexity must be one of: low, medium, high."),
         ({"confidence": 1.2}, "confidence must be a number from 0 to 1."),
         ({"confidence": True}, "confidence must be a number from 0 to 1."),
-        (["saving"], 'This must be an object, as in {"age": 41}, with finite numbers and at most 50 levels deep.'),
+        (["saving"], 'Give an object of names and values, as in {"age": 41}.'),
     ],
 )
 def test_what_a_chunk_is_about_has_its_shape(curator: Api, document: Document, dimensions: Any, sentence: str) -> None:
     refused = curator.post("chunks/", {"document": document.pk, "text": "Keep some.", "dimensions": dimensions})
-    assert problems(refused, 400) == {"dimensions": "invalid" if isinstance(dimensions, dict) else "shape"}
+    assert problems(refused, 400) == {"dimensions": "invalid" if isinstance(dimensions, dict) else "no_object"}
     assert told(refused) == sentence
 
 
@@ -50,9 +50,9 @@ def test_json_that_postgresql_cannot_store_is_made_storable_or_refused(curator: 
     assert curator.patch(path, {"dimensions": {"labels": ["a\x00b"]}}).json()["dimensions"] == {"labels": ["ab"]}
     surrogate = '{"dimensions": {"about": "\\ud800"}}'
     assert curator.patch(path, surrogate, content_type="application/json").json()["dimensions"] == {"about": "�"}
-    for value in ("1e999", "[" * 60 + "]" * 60):
+    for value, code in (("1e999", "invalid"), ("[" * 60 + "]" * 60, "too_deep")):
         body = f'{{"dimensions": {{"about": {value}}}}}'
-        assert problems(curator.patch(path, body, content_type="application/json"), 400) == {"dimensions": "shape"}
+        assert problems(curator.patch(path, body, content_type="application/json"), 400) == {"dimensions": code}
 
 
 def test_a_chunk_is_changed_and_stays_in_its_document(curator: Api, document: Document, workspace: Workspace) -> None:

@@ -73,7 +73,7 @@ def test_dimensions_are_searched_in_name_and_description(curator: Api, workspace
 def test_attributes_are_an_object_that_can_be_stored(curator: Api) -> None:
     stored = curator.post("dimensions/", {**NEW, "attributes": {"a\x00ge": 41}})
     assert stored.json()["attributes"] == {"age": 41}
-    assert problems(curator.post("dimensions/", {**NEW, "attributes": [41]}), 400) == {"attributes": "shape"}
+    assert problems(curator.post("dimensions/", {**NEW, "attributes": [41]}), 400) == {"attributes": "no_object"}
     assert problems(curator.post("dimensions/", {**NEW, "attributes": None}), 400) == {"attributes": "null"}
 
 
