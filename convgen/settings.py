@@ -196,6 +196,18 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "ConversationStatus": "conversations.choices.Status",
+        "Tier": "conversations.choices.Tier",
+        "DimensionKind": "conversations.choices.DimensionKind",
+        "ExportStatus": "conversations.choices.ExportStatus",
+        "LogStatus": "generation.models.LogStatus",
+        "BatchStatus": "batches.choices.JobStatus",
+        "ItemStatus": "batches.choices.ItemStatus",
+        "MessageBatchStatus": "batches.choices.MessageBatchStatus",
+        "TierFilter": "batches.choices.TierFilter",
+        "Selection": "batches.choices.Selection",
+    },
 }
 
 # --- Quality ----------------------------------------------------------------------------------------------

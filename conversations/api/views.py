@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import exceptions, mixins
+from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -36,6 +37,7 @@ class WorkspaceView(APIView):
     permissions: ClassVar[Mapping[str, str]]
     throttle_groups: ClassVar[Mapping[str, Group]] = {}  # of methods or actions, where it is not that of the method
     also_answers: ClassVar[Mapping[str, Sequence[int]]] = {}  # statuses beside the usual ones, for the schema
+    workspace_or_none: Workspace | None = None
     allowance: Allowance | None = None
     body: bytes = b""
 
@@ -50,7 +52,6 @@ class WorkspaceView(APIView):
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """As DRF's, but throttled before anything is looked at, and in the workspace."""
-        self.workspace_or_none: Workspace | None = None
         self.format_kwarg = self.get_format_suffix(**kwargs)
         request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
         request.version, request.versioning_scheme = self.determine_version(request, *args, **kwargs)
@@ -97,6 +98,10 @@ class WorkspaceViewSet(WorkspaceView, GenericViewSet[Any]):
     def get_queryset(self) -> Any:
         """The rows of the workspace."""
         return super().get_queryset().filter(workspace=self.workspace_or_none)
+
+    def get_object(self) -> Any:
+        """The row that the path names. A list's filters do not hide it."""
+        return get_object_or_404(self.get_queryset(), **{self.lookup_field: self.kwargs[self.lookup_field]})
 
 
 class WorkspaceModelViewSet(
