@@ -18,26 +18,22 @@ def description() -> dict[str, Any]:
 
 @cache
 def rendered(renderer: type[BaseRenderer]) -> bytes:
-    content: bytes = renderer().render(description(), renderer_context={})
-    return content
+    content: Any = renderer().render(description(), renderer_context={})
+    return bytes(content)
 
 
 def operations_at(path: str) -> dict[str, dict[str, Any]]:
-    """What can be done at an address, by method in small letters; empty where there is nothing.
-
-    `/api/batches/estimate/` is itself before it is a batch of that name.
-    """
-    paths = sorted(description()["paths"], key=lambda each: each.count("{"))
-    found = next((each for each in paths if _pattern(each).fullmatch(path)), None)
+    """What can be done at an address, by method in small letters; empty where there is nothing."""
+    found = _template_of(path)
     return description()["paths"][found] if found else {}
 
 
 def below(path: str) -> list[dict[str, Any]]:
-    """What else is at a row's or a list's address: the actions on it, each with its own address one step below."""
-    found = []
+    """What can be done with a row or a list at further addresses, one step below its own."""
+    here, found = _template_of(path), []
     for each, operations in description()["paths"].items():
         parent, _slash, name = each.removesuffix("/").rpartition("/")
-        if not name.startswith("{") and _pattern(f"{parent}/").fullmatch(path):
+        if f"{parent}/" == here and not name.startswith("{"):
             methods = [method.upper() for method in operations if isinstance(operations[method], dict)]
             summary = next(iter(operations.values())).get("summary", "")
             found.append({"name": name, "address": f"{path}{name}/", "methods": methods, "summary": summary})
@@ -50,6 +46,12 @@ def example_of(operation: dict[str, Any]) -> Any:
         for example in content.get("examples", {}).values():
             return example.get("value")
     return None
+
+
+def _template_of(path: str) -> str | None:
+    """The path as the schema has it. `/api/batches/estimate/` is itself before it is a batch of that name."""
+    paths = sorted(description()["paths"], key=lambda each: each.count("{"))
+    return next((each for each in paths if _pattern(each).fullmatch(path)), None)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The API as pages: each address shows what it answers, and takes what may be sent to it. It looks as the admin does."""
+"""The API as pages: each address shows what it answers, and takes what may be sent to it, in the admin's frame."""
 
 import json
 import re
@@ -10,7 +10,7 @@ from django.utils.html import escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import exceptions
-from rest_framework.renderers import BrowsableAPIRenderer
+from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
 from rest_framework.request import Request, override_method
 
 from convgen.api import description
@@ -30,7 +30,7 @@ class Pages(BrowsableAPIRenderer):
         return {
             **_of_the_admin(request),
             "title": shown.get("summary") or self.get_name(view),
-            "description": shown.get("description", ""),
+            "description": _marked(shown.get("description", "")),
             "allowed_methods": [each for each in view.allowed_methods if each != "OPTIONS"],
             "content": self._content(data, accepted_media_type, renderer_context),
             "response": response,
@@ -49,8 +49,7 @@ class Pages(BrowsableAPIRenderer):
     def _content(self, data: Any, accepted_media_type: str | None, renderer_context: Any) -> SafeString:
         if renderer_context["response"].status_code == 204:
             return SafeString("")
-        renderer = self.get_default_renderer(renderer_context["view"])
-        return coloured(self.get_content(renderer, data, accepted_media_type or "", renderer_context))
+        return coloured(self.get_content(JSONRenderer(), data, accepted_media_type or "", renderer_context))
 
     def _breadcrumbs(self, request: Request) -> list[tuple[str, str]]:
         """The names and addresses of what is above: the parts of the path."""
@@ -125,7 +124,12 @@ def _orderings(view: Any) -> list[str]:
 
 
 def _words(operation: dict[str, Any]) -> dict[str, str]:
-    return {"summary": operation.get("summary", ""), "description": operation.get("description", "")}
+    return {"summary": operation.get("summary", ""), "description": _marked(operation.get("description", ""))}
+
+
+def _marked(text: str) -> SafeString:
+    """The schema's Markdown, as far as it is used: code between backticks."""
+    return mark_safe(re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text)))
 
 
 def _body(method: str, operation: dict[str, Any], view: Any, row: Any) -> str | None:

@@ -14,8 +14,8 @@ from convgen.api.description import rendered
 from convgen.api.public import PublicView
 from convgen.content_security import PAGE
 
-# ReDoc adds two <style> elements, which are named here by their hashes. styled-components, a library of it, puts its rules
-# into an empty one by script, which no policy minds; the other holds the rules of its scroll bars.
+# ReDoc adds two <style> elements, which are named here by their hashes. styled-components, a library of it, puts its
+# rules into an empty one by script, which no policy minds; the other holds the rules of its scroll bars.
 # It searches in a worker that it makes itself.
 EMPTY = "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='"
 SCROLL_BARS = "'sha256-QMIg+bpjm3JdElJ388KYke01izlUW0UoNOeKjpMxdgc='"
