@@ -194,6 +194,7 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api",
     "COMPONENT_SPLIT_REQUEST": True,
+    "OAS_VERSION": "3.1.1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
@@ -202,7 +203,7 @@ SPECTACULAR_SETTINGS = {
         "DimensionKind": "conversations.choices.DimensionKind",
         "ExportStatus": "conversations.choices.ExportStatus",
         "LogStatus": "generation.models.LogStatus",
-        "BatchStatus": "batches.choices.JobStatus",
+        "JobStatus": "batches.choices.JobStatus",
         "ItemStatus": "batches.choices.ItemStatus",
         "MessageBatchStatus": "batches.choices.MessageBatchStatus",
         "TierFilter": "batches.choices.TierFilter",

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from batches.api.estimate import EstimateSerializer
@@ -22,7 +23,7 @@ class BatchSerializer(serializers.ModelSerializer[BatchJob]):
     concurrency = serializers.IntegerField(source="concurrent_processing", help_text="Calls in flight at one time.")
     parameters = JsonObject(source="shared_parameters", help_text="Values of placeholders for all conversations.")
     configuration = ConfigurationSerializer(source="*", help_text="What it sets for itself of how Claude is asked.")
-    estimate = EstimateSerializer(allow_null=True, help_text="As it was foreseen when it was created.")
+    estimate = serializers.SerializerMethodField(help_text="As it was foreseen when it was created.")
     created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
     url = serializers.HyperlinkedIdentityField(view_name="api-batch-detail")
     status_url = serializers.HyperlinkedIdentityField(view_name="api-batch-status")
@@ -60,9 +61,9 @@ class BatchSerializer(serializers.ModelSerializer[BatchJob]):
         ]
         read_only_fields = fields
 
-    def to_representation(self, instance: BatchJob) -> dict[str, Any]:
-        told: dict[str, Any] = super().to_representation(instance)
-        return {**told, "estimate": instance.estimate or None}
+    @extend_schema_field(EstimateSerializer(allow_null=True))
+    def get_estimate(self, job: BatchJob) -> dict[str, Any] | None:
+        return job.estimate or None
 
 
 class OrderedSerializer(BatchSerializer):
@@ -81,9 +82,6 @@ class ItemSerializer(serializers.ModelSerializer[BatchItem]):
     status = serializers.ChoiceField(ItemStatus.choices)
     conversation = serializers.UUIDField(source="conversation_id")
     conversation_id = serializers.CharField(source="conversation.conversation_id", help_text="The readable id.")
-    conversation_url = serializers.HyperlinkedRelatedField(  # type: ignore[var-annotated]
-        source="conversation", view_name="api-conversation-detail", read_only=True
-    )
     error_type = serializers.CharField(help_text="What went wrong, as one of our error names; else empty.")
     error_message = serializers.CharField(help_text="The same in words; else empty.")
     cost_usd = Usd(max_digits=12, help_text="Spent in this batch.")
@@ -96,7 +94,6 @@ class ItemSerializer(serializers.ModelSerializer[BatchItem]):
             "status",
             "conversation",
             "conversation_id",
-            "conversation_url",
             "attempts",
             "cost_usd",
             "error_type",

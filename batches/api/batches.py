@@ -81,7 +81,7 @@ def _whole(workspace: Workspace) -> Workspace:
 
 @extend_schema(tags=["Batches"])
 @extend_schema_view(
-    list=extend_schema(summary="List batches", description="The newest first."),
+    list=extend_schema(summary="List batches", description="The newest first.", examples=[examples.LIST]),
     retrieve=extend_schema(summary="Show a batch", examples=[examples.BATCH]),
 )
 class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceViewSet):

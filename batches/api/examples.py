@@ -92,6 +92,42 @@ _BATCH = {
 BATCH = _told("Batch", _BATCH)
 CHANGES = _asked("Faster, for more", {"concurrency": 20, "priority": "high", "budget_usd": "25.00"})
 RETRIED = _told("Retried", {"retried": 4, "batch": _BATCH})
+_ITEM = {
+    "id": "0199e5b2-7c1f-7a20-8c4e-9f3b1d2a6e05",
+    "position": 7,
+    "status": "failed",
+    "conversation": "0199e5b2-7c10-7d3f-a4b1-0c9e8d7f6a55",
+    "conversation_id": "TPL-0031",
+    "attempts": 1,
+    "cost_usd": "0.000000",
+    "error_type": "timed_out",
+    "error_message": "Claude did not answer in time.",
+    "started_at": "2026-11-25T09:31:02.120000Z",
+    "completed_at": "2026-11-25T09:36:40.004000Z",
+}
+_MESSAGE_BATCH = {
+    "id": "0199e5b3-0a11-7f00-b1c2-d3e4f5a6b7c8",
+    "batch": JOB,
+    "status": "in_progress",
+    "remote_id": "msgbatch_01HkcTjaV5uDC8jWR4ZsDV8d",
+    "requests": 90,
+    "succeeded": None,
+    "errored": None,
+    "canceled": None,
+    "expired": None,
+    "last_error": "",
+    "created_at": "2026-11-25T09:30:14.000000Z",
+    "submitted_at": "2026-11-25T09:30:15.000000Z",
+    "expires_at": "2026-11-26T09:30:15.000000Z",
+    "ended_at": None,
+    "read_at": None,
+    "next_look_at": "2026-11-25T09:40:15.000000Z",
+}
+
+LIST = _told("Batches", _BATCH)  # the schema makes a page of it
+ITEMS = _told("Items", _ITEM)
+MESSAGE_BATCHES = _told("Message batches", _MESSAGE_BATCH)
+
 ORDERED = _told(
     "Started",
     {"job_id": JOB, **_BATCH, "status": "queued", "succeeded": 0, "failed": 0, "cost_usd": "0", "started_at": None},

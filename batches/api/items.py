@@ -7,6 +7,7 @@ from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins
 
+from batches.api import examples
 from batches.api.batch import ItemSerializer, MessageBatchSerializer
 from batches.choices import ItemStatus, MessageBatchStatus
 from batches.models import BatchItem, BatchJob, MessageBatch
@@ -42,7 +43,7 @@ class OfBatch(mixins.ListModelMixin, WorkspaceViewSet):
 
 
 @extend_schema(tags=["Batches"])
-@extend_schema_view(list=extend_schema(operation_id="batches_items_list", summary="List the items of a batch"))
+@extend_schema_view(list=extend_schema(summary="List the items of a batch", examples=[examples.ITEMS]))
 class ItemViewSet(OfBatch):
     """In the order of work."""
 
@@ -57,7 +58,7 @@ class ItemViewSet(OfBatch):
 
 @extend_schema(tags=["Batches"])
 @extend_schema_view(
-    list=extend_schema(operation_id="batches_message_batches_list", summary="List the message batches of a batch")
+    list=extend_schema(summary="List the message batches of a batch", examples=[examples.MESSAGE_BATCHES])
 )
 class MessageBatchViewSet(OfBatch):
     """With economy delivery: what Anthropic has of it."""

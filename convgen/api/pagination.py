@@ -79,6 +79,16 @@ class KeysetPagination(CursorPagination):
                 parameter["schema"] |= {"minimum": 1, "maximum": MOST, "default": self.page_size}
         return parameters
 
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        link = {"type": ["string", "null"], "format": "uri"}
+        following = "https://convgen.example.com/api/conversations/?cursor=W1siLWNyZWF0ZWRfYXQiLCItaWQiXSxmYWxzZSxbXV0="
+        links = {"next": {**link, "example": following}, "previous": {**link, "example": None}}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {**links, "results": schema},
+        }
+
     def _size(self, request: Request) -> int:
         asked = request.query_params.get(self.page_size_query_param or "")
         if asked is None:

@@ -77,6 +77,15 @@ EXAMPLES = [
     _example("Overloaded", 503, "server_error", "overloaded", "Claude is overloaded. Try again in a while."),
 ]
 
+# What the usual actions of a viewset are called. The others have their own word in the path.
+USUAL = {
+    "list": "list",
+    "create": "create",
+    "retrieve": "retrieve",
+    "partial_update": "update",
+    "destroy": "delete",
+}
+
 WORKSPACE = OpenApiParameter(
     "X-Workspace",
     location=OpenApiParameter.HEADER,
@@ -104,6 +113,16 @@ class AutoSchema(StandardizedSchema):
         in_workspace = [WORKSPACE] if hasattr(self.view, "workspace_or_none") else []
         return [*super().get_override_parameters(), *in_workspace, *ANSWERED]
 
+    def get_operation_id(self) -> str:
+        """`batches_list`, `batches_update`, `batches_pause`: what a generated client's functions are called."""
+        action = getattr(self.view, "action", None)
+        if action is None:
+            return str(super().get_operation_id())
+        parts = [part.replace("-", "_") for part in self._tokenize_path()]
+        if action in USUAL:
+            return "_".join([*parts, USUAL[action]])
+        return "_".join(parts)
+
     def _get_allowed_error_status_codes(self) -> list[str]:
         return list(ERRORS)
 
@@ -117,6 +136,8 @@ class AutoSchema(StandardizedSchema):
                 return self.method in ("POST", "PATCH")
             case "503":
                 return True  # without the database, nothing can be done
+            case "404" if hasattr(self.view, "workspace_or_none"):
+                return True  # the workspace may be somebody else's
             case "400":
                 return True  # an Idempotency-Key or a path may be malformed, a body may be no JSON
         return bool(super()._should_add_error_response(responses, status_code))
