@@ -7,7 +7,7 @@ MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test run stop bench faults lint lock docs
+.PHONY: help demo test run stop bench faults fuzz lint lock docs
 
 help:  ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -30,6 +30,9 @@ bench: .venv/dev  ## Print the benchmarks' figures
 
 faults: .venv/dev  ## Kill workers, and PostgreSQL, at FAULT_MOMENTS (20) moments that nobody chose
 	@FAULT_MOMENTS=$${FAULT_MOMENTS:-20} $(BIN)/python -m pytest tests/faults/test_killed.py -q --no-cov
+
+fuzz: .venv/dev  ## Send the API whatever its schema allows, and what it does not, for FUZZ_SECONDS (600)
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(BIN)/python -m pytest tests/fuzz -o python_files='fuzz_*.py' -q -s --no-cov
 
 lint: .venv/dev  ## Ruff, mypy, the import direction, missing migrations
 	@$(BIN)/ruff check
