@@ -41,9 +41,10 @@ lint: .venv/dev  ## Ruff, mypy, the import direction, missing migrations
 	@$(BIN)/lint-imports --no-logo
 	@$(MANAGE) makemigrations --check --dry-run
 
-docs: .venv/runtime  ## Write docs/database.md from the models and the database
+docs: .venv/runtime  ## Write what the documentation tells of database and API from the code
 	@$(MANAGE) migrate --verbosity 0
 	@$(MANAGE) describe_database
+	@$(MANAGE) describe_api
 
 lock: .venv/dev  ## Renew the locks from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \
