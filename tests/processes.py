@@ -57,17 +57,8 @@ def web(**extra: str) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "uvicorn",
-        "convgen.asgi:application",
-        "--port",
-        str(port),
-        "--log-level",
-        "warning",
-    ]
-    process = subprocess.Popen(command, env=environment(**extra), cwd=settings.BASE_DIR)
+    command = [sys.executable, "-m", "uvicorn", "convgen.asgi:application", "--port", str(port)]
+    process = subprocess.Popen([*command, "--log-level", "warning"], env=environment(**extra), cwd=settings.BASE_DIR)
     try:
         eventually(lambda: _listens(port, process), seconds=30)
         yield f"http://127.0.0.1:{port}"

@@ -113,7 +113,7 @@ def _of_the_admin(request: Request) -> dict[str, Any]:
     return {
         "site_header": admin.site.site_header,
         "site_title": admin.site.site_title,
-        "has_permission": request.user.is_authenticated,
+        "has_permission": admin.site.has_permission(request),
         "is_nav_sidebar_enabled": False,
         "is_popup": False,
     }

@@ -26,9 +26,8 @@ from tests.processes import environment, web, worker
 PLACE = Path(settings.BASE_DIR, "docs/api")
 OURS = ("convgen", "conversations", "generation", "batches")
 PAGES = sorted(PLACE.glob("*.md"))
-EXAMPLE = re.compile(
-    r"(<!-- skipped: (?P<reason>[^>]+) -->\n)?```(?P<language>bash|python)\n(?P<text>.*?)```", re.DOTALL
-)
+SKIPPED = r"(<!-- skipped: (?P<reason>[^>]+) -->\n)?"
+EXAMPLE = re.compile(SKIPPED + r"```(?P<language>bash|python)\n(?P<text>.*?)```", re.DOTALL)
 
 
 def examples(page: str, language: str) -> list[str]:
