@@ -2,6 +2,7 @@
 
 import re
 from functools import cache
+from threading import Lock
 from typing import Any
 
 from drf_spectacular.generators import SchemaGenerator
@@ -10,10 +11,18 @@ from jsonschema import Draft202012Validator, FormatChecker
 REFERENCES = "#/components/schemas/"
 
 
+_making = Lock()  # it is not made to be made by two threads at once
+
+
 @cache
-def schema() -> dict[str, Any]:
+def _made() -> dict[str, Any]:
     made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
     return made
+
+
+def schema() -> dict[str, Any]:
+    with _making:
+        return _made()
 
 
 @cache

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, ClassVar, cast
 
+from django.db import transaction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import exceptions, mixins
 from rest_framework.generics import get_object_or_404
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -57,6 +59,9 @@ class WorkspaceView(APIView):
         request.version, request.versioning_scheme = self.determine_version(request, *args, **kwargs)
         self.perform_authentication(request)
         self.check_throttles(request)
+        if request.method in SAFE_METHODS:
+            # In one transaction: by itself, each statement in a scope takes four ways to PostgreSQL instead of one.
+            self._entered.enter_context(transaction.atomic())
         if request.user.is_authenticated:
             self._enter_workspace(request)
         self.check_permissions(request)
