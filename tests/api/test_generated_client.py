@@ -62,7 +62,7 @@ def test_a_generated_client_generates_follows_exports_and_downloads(package: str
 
     before = call("conversations", "conversations_list")
     assert (before.results, before.next_) == ([], None)
-    order = models.OrderRequest(tier=models.TierFilter("edge_case"), concurrency=5)
+    order = models.OrderRequest.from_dict({"tier": "edge_case", "concurrency": 5})
     started = call("generation", "conversations_generate_batch", body=order, idempotency_key="once")
     assert call("generation", "conversations_generate_batch", body=order, idempotency_key="once").id == started.id
     eventually(lambda: call("batches", "batches_status", started.id).ended, seconds=60)
@@ -71,8 +71,8 @@ def test_a_generated_client_generates_follows_exports_and_downloads(package: str
     listed = call("conversations", "conversations_list", batch=started.id, page_size=200).results
     names = [each.conversation_id for each in listed]
     assert sorted(names) == sorted(Conversation.objects.values_list("conversation_id", flat=True))
-    decision = models.DecisionsRequest(conversations=names, decision=models.Decision("approve"))
+    decision = models.DecisionsRequest.from_dict({"conversations": names, "decision": "approve"})
     assert call("review", "conversations_review_many", body=decision).status == "approved"
-    export = call("exports", "exports_create", body=models.NewExportRequest(include_simulated=True))
+    export = call("exports", "exports_create", body=models.NewExportRequest.from_dict({"include_simulated": True}))
     file = operation("exports", "exports_download").sync_detailed(export.id, client=client)
     assert (file.status_code, file.content.count(b"\n")) == (200, len(names))
