@@ -51,28 +51,6 @@ def worker(**extra: str) -> Iterator[psutil.Process]:
         process.wait(timeout=10)
 
 
-@contextmanager
-def web(**extra: str) -> Iterator[str]:
-    """The site as it is served, by uvicorn on a free port; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "convgen.asgi:application", "--port", str(port)]
-    process = subprocess.Popen([*command, "--log-level", "warning"], env=environment(**extra), cwd=settings.BASE_DIR)
-    try:
-        eventually(lambda: _listens(port, process), seconds=30)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        kill_tree(process.pid)
-        process.wait(timeout=10)
-
-
-def _listens(port: int, process: subprocess.Popen[bytes]) -> bool:
-    assert process.poll() is None, "the site has ended"
-    with socket.socket() as client:
-        return client.connect_ex(("127.0.0.1", port)) == 0
-
-
 def kill_tree(pid: int) -> None:
     """kill -9 a process and all its descendants, as an out-of-memory killer or a power cut would."""
     try:

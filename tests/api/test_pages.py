@@ -3,6 +3,7 @@
 import json
 import re
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -88,6 +89,15 @@ def test_a_session_needs_the_csrf_token(workspace: Workspace) -> None:
     token = client.cookies["csrftoken"].value
     sent = client.post("/api/dimensions/", body, content_type="application/json", headers={"X-CSRFToken": token})
     assert sent.status_code == 201
+
+
+@pytest.mark.parametrize("path", description()["paths"])
+def test_every_address_is_a_page(browser: Client, path: str) -> None:
+    """About what is not there, or by a method that it does not have: an error at home."""
+    page = browser.get(re.sub(r"{[^}]*}", str(uuid4()), path))
+    assert page["Content-Type"].startswith("text/html")
+    assert page.status_code in (200, 400, 404, 405)
+    assert "convgen" in page.content.decode()
 
 
 def test_a_form_begins_with_the_schemas_example(browser: Client) -> None:
