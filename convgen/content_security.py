@@ -10,7 +10,7 @@ from csp.middleware import CSPMiddleware, PolicyParts
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-API = "/api/"
+from convgen.api import PREFIX
 
 # An answer that is no page loads nothing, wherever it is shown.
 NOTHING = {"default-src": [NONE], "frame-ancestors": [NONE]}
@@ -32,7 +32,7 @@ class ContentSecurityPolicy(CSPMiddleware):
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
         parts = super().get_policy_parts(request, response, report_only)
-        if parts.config is None and not report_only and request.path_info.startswith(API):
+        if parts.config is None and not report_only and request.path_info.startswith(PREFIX):
             parts.config = _policy_of(response)
         return parts
 

@@ -3,7 +3,6 @@
 import json
 import re
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.contrib import admin
 from django.utils.html import escape, format_html
@@ -17,6 +16,7 @@ from convgen.api import description
 
 # The parts of JSON that have a colour; a text before a colon is a name.
 TOKENS = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|(-?\b\d+(?:\.\d+)?(?:[eE][-+]?\d+)?\b)')
+ADDRESS = re.compile(r"https?://\S+")
 SENDABLE = ("POST", "PATCH", "DELETE")
 
 
@@ -103,7 +103,7 @@ def _token(token: re.Match[str]) -> str:
 
 def _text(quoted: str) -> str:
     address = json.loads(quoted)
-    if urlsplit(address).scheme in ("http", "https") and not re.search(r"\s", address):
+    if ADDRESS.fullmatch(address):
         return format_html('<span class="text">"<a href="{}">{}</a>"</span>', address, quoted[1:-1])
     return format_html('<span class="text">{}</span>', quoted)
 
@@ -136,12 +136,11 @@ def _body(method: str, operation: dict[str, Any], view: Any, row: Any) -> str | 
     """What the text field begins with; None for a request without a body."""
     if method == "DELETE" or (operation and "requestBody" not in operation):
         return None
-    example = description.example_of(operation)
-    body = _writable(view, row) if method == "PATCH" and row is not None else example
-    return json.dumps({} if body is None else body, indent=4, ensure_ascii=False, default=str)
+    body = _writable(view, row) if method == "PATCH" and row is not None else {}
+    return json.dumps(body or description.example_of(operation) or {}, indent=4, ensure_ascii=False, default=str)
 
 
 def _writable(view: Any, row: Any) -> dict[str, Any]:
-    """What can be changed of a row, as it is."""
+    """What can be changed of a row, as it is; nothing where another serializer reads the changes."""
     serializer = view.get_serializer(row)
     return {name: value for name, value in serializer.data.items() if not serializer.fields[name].read_only}

@@ -6,13 +6,14 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from convgen.api import PREFIX
 from convgen.api.public import PublicView
 
-PREFIX = "/api/"
+DESCRIBED = ("schema", "docs", "redoc")
 
 
 class Root(PublicView):
-    """Every list there is, and where the API is described."""
+    """Every list there is, by name, and then where the API is described."""
 
     name = "The API of convgen"
 
@@ -22,8 +23,9 @@ class Root(PublicView):
 
 def _names() -> list[str]:
     """The first parts of the addresses that can be read and need no id."""
-    routes = [_plain(pattern) for pattern in _patterns(get_resolver("convgen.api.urls")) if _readable(pattern)]
-    return [route.removesuffix("/") for route in dict.fromkeys(routes) if route.count("/") == 1]
+    routes = {_plain(pattern) for pattern in _patterns(get_resolver("convgen.api.urls")) if _readable(pattern)}
+    names = {route.removesuffix("/") for route in routes if route.count("/") == 1}
+    return [*sorted(names - set(DESCRIBED)), *DESCRIBED]
 
 
 def _patterns(resolver: URLResolver) -> list[URLPattern]:

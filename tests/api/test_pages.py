@@ -79,6 +79,11 @@ def test_who_is_signed_out_is_led_to_the_login(client: Client, db: None) -> None
     assert "/admin/login/?next=/api/dimensions/%3Factive%3Dtrue" in page.content.decode()
 
 
+def test_a_workspace_that_is_not_hers_is_told_to_a_session_as_to_a_token(browser: Client, elsewhere: Workspace) -> None:
+    refused = browser.get("/api/dimensions/", headers={"Accept": "application/json", "X-Workspace": elsewhere.slug})
+    assert problems(refused, 404) == {None: "not_found"}
+
+
 def test_a_session_needs_the_csrf_token(workspace: Workspace) -> None:
     client = Client(enforce_csrf_checks=True)
     client.force_login(MembershipFactory(workspace=workspace, user=UserFactory(), role=Role.LEAD).user)
@@ -110,7 +115,8 @@ def test_json_is_coloured_and_nothing_in_it_becomes_html() -> None:
     shown = coloured(json.dumps(value, indent=4))
     assert "<script>" not in shown
     assert '<a href="https://x.example/?a=1&amp;b=&lt;">' in shown
-    assert 'href="javascript:' not in coloured('"javascript:alert(1)"')
+    assert "href" not in coloured('"javascript:alert(1)"')
+    assert "href" not in coloured('"http://[ no address"')
 
 
 def test_the_root_leads_to_every_list(client: Client, db: None) -> None:
