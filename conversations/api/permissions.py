@@ -36,7 +36,9 @@ def required(view: Any, method: str) -> str | None:
     Raises KeyError for an operation whose view does not name one.
     """
     action = getattr(view, "action", method.lower())
-    if method == "OPTIONS" or action in (None, "metadata") or not hasattr(view, action):
+    if method == "OPTIONS" or method.lower() not in view.http_method_names:
+        return None
+    if action in (None, "metadata") or not hasattr(view, action):
         return None
     needed: str = view.permissions["get" if action == "head" else action]
     return needed

@@ -21,13 +21,14 @@ from tests.processes import environment, web, worker
 
 SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
 GENEROUS = {group.value: "0" for group in Group}  # any number: here, a hundred a second are no abuse
+QUIET = {"LOG_LEVEL": "ERROR"}
 
 
 @pytest.mark.django_db(transaction=True)
 def test_whatever_is_sent_is_answered_as_the_schema_tells(claude: SimulatedClaude, starter: Workspace) -> None:
     _row, token = AuthToken.objects.create(User.objects.create_superuser("stranger"))
     seconds = os.environ.get("FUZZ_SECONDS", "600")
-    with worker(), web(**GENEROUS) as address:
+    with worker(**QUIET), web(**QUIET, **GENEROUS) as address:
         command = [SCHEMATHESIS, "run", f"{address}/api/schema/", "--max-time", seconds, "--workers", "2", "--no-color"]
         told = {**environment(), "CONVGEN_TOKEN": token}
         done = subprocess.run(command, env=told, cwd=settings.BASE_DIR, check=False)
