@@ -216,6 +216,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.1",
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
+        "convgen.api.empty_values.allow_empty_filters",
         "convgen.api.shared_answers.share_answers",
     ],
     "SWAGGER_UI_DIST": "SIDECAR",

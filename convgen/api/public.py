@@ -1,22 +1,16 @@
 """What anybody may read: throttled by address, or as the reads of whoever is signed in."""
 
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from rest_framework.permissions import AllowAny
 from rest_framework.renderers import JSONRenderer
-from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from convgen.api.pages import Pages
-from convgen.api.throttling import Group, say_what_is_left
-from convgen.throttling import Allowance
+from convgen.api.views import ThrottledView
 
 
-class PublicView(APIView):
+class PublicView(ThrottledView):
     permission_classes = [AllowAny]
-    throttle_groups: ClassVar[Mapping[str, Group]] = {}
-    allowance: Allowance | None = None
     schema = None
 
     def handle_exception(self, exc: Exception) -> Any:
@@ -25,8 +19,3 @@ class PublicView(APIView):
         self.request.accepted_renderer = Pages() if page else JSONRenderer()
         self.request.accepted_media_type = self.request.accepted_renderer.media_type
         return super().handle_exception(exc)
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        finalized = super().finalize_response(request, response, *args, **kwargs)
-        say_what_is_left(finalized, self.allowance)
-        return finalized
