@@ -56,6 +56,11 @@ def test_a_role_that_may_not_is_refused(operator: Api, curator: Api, workspace: 
     assert problems(curator.delete(f"dimensions/{dimension.pk}/"), 403) == {None: "permission_denied"}
 
 
+def test_a_row_is_not_replaced_whole(lead: Api, workspace: Workspace) -> None:
+    refused = lead.put(f"dimensions/{DimensionFactory(workspace=workspace).pk}/", NEW)
+    assert problems(refused, 405) == {None: "method_not_allowed"}
+
+
 def test_what_is_in_another_workspace_is_not_found(lead: Api, elsewhere: Workspace) -> None:
     path = f"dimensions/{DimensionFactory(workspace=elsewhere).pk}/"
     for response in (lead.get(path), lead.patch(path, {"name": "Mine"}), lead.delete(path)):
