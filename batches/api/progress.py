@@ -1,0 +1,151 @@
+"""`GET conversations/{id}/status/`: how far a conversation is, cheap to ask for often."""
+
+from typing import Any
+
+from django.http import HttpResponseNotModified
+from django.http.response import HttpResponseBase
+from django.utils.cache import patch_cache_control, patch_vary_headers
+from django.utils.http import parse_etags
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from batches.progress import STEP, Progress, progress_of
+from conversations.api.finding import found
+from conversations.api.views import WorkspaceView
+from conversations.choices import Status
+from conversations.middleware import HEADER
+from conversations.models import Conversation
+from convgen.api.throttling import Group
+from generation.errors import by_code
+
+MAX_AGE = 2  # seconds: how often the pages ask
+
+# Its own row but for long JSON, and of template and workspace what says how Claude is asked.
+UNREAD = (
+    *("parameters", "quality_metrics", "review_history", "reviewer_notes"),
+    *(f"template__{name}" for name in ("structure", "system_prompt", "example_conversation", "style_notes")),
+)
+
+EXAMPLE = {
+    "id": "019ab6f2-7d3c-7c11-9a52-0f6d1c2b9e10",
+    "conversation_id": "TPL-0042",
+    "status": "generating",
+    "percentage": 40,
+    "step": "Claude writes it.",
+    "batch": None,
+    "items_before": None,
+    "seconds_remaining": 12,
+    "estimated_completion": "2026-11-25T09:30:20Z",
+    "as_of": "2026-11-25T09:30:08Z",
+    "failure": None,
+    "links": {"conversation": "/api/conversations/019ab6f2-7d3c-7c11-9a52-0f6d1c2b9e10/", "batch": None},
+}
+
+
+class FailureSerializer(serializers.Serializer[Any]):
+    type = serializers.CharField(source="failure_type", help_text="The stable name of what went wrong: rate_limited.")
+    message = serializers.CharField(source="failure_message")
+    next_step = serializers.SerializerMethodField(help_text="What to do about it.")
+    worth_retrying = serializers.SerializerMethodField(
+        help_text="Whether it may succeed when it is tried again as it is."
+    )
+
+    def get_next_step(self, conversation: Conversation) -> str:
+        return by_code(conversation.failure_type).next_step
+
+    def get_worth_retrying(self, conversation: Conversation) -> bool:
+        return by_code(conversation.failure_type).worth_retrying
+
+
+class ProgressLinksSerializer(serializers.Serializer[Any]):
+    conversation = serializers.CharField()
+    batch = serializers.CharField(allow_null=True)
+
+
+class ProgressSerializer(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    conversation_id = serializers.CharField(help_text="The readable id.")
+    status = serializers.ChoiceField(choices=Status.choices)
+    percentage = serializers.IntegerField(
+        min_value=0, max_value=100, help_text="While Claude writes it, from the time that such requests took lately."
+    )
+    step = serializers.CharField(help_text="What happens to it at the moment, in words.")
+    batch = serializers.UUIDField(allow_null=True, help_text="The batch that is at it, or that it waits in.")
+    items_before = serializers.IntegerField(
+        allow_null=True, min_value=0, help_text="Conversations of that batch that come before it."
+    )
+    seconds_remaining = serializers.IntegerField(
+        allow_null=True, min_value=0, help_text="Until it is probably done; null: not known, or nothing is under way."
+    )
+    estimated_completion = serializers.DateTimeField(allow_null=True)
+    as_of = serializers.DateTimeField(help_text=f"When that was so: at most {STEP} seconds ago.")
+    failure = FailureSerializer(allow_null=True)
+    links = ProgressLinksSerializer()
+
+
+def status_path(conversation: Conversation) -> str:
+    return f"{conversation_path(conversation)}status/"
+
+
+def conversation_path(conversation: Conversation) -> str:
+    return f"/api/conversations/{conversation.pk}/"
+
+
+def progress_data(progress: Progress) -> Any:
+    conversation, told = progress.conversation, progress.told()
+    return ProgressSerializer(
+        {
+            "id": conversation.pk,
+            "conversation_id": conversation.conversation_id,
+            "status": conversation.status,
+            **vars(told),
+            "as_of": progress.moment if progress.moves else progress.now,
+            "failure": conversation if conversation.status == Status.FAILED else None,
+            "links": {
+                "conversation": conversation_path(conversation),
+                "batch": f"/api/batches/{told.batch}/" if told.batch else None,
+            },
+        }
+    ).data
+
+
+class ConversationStatusView(WorkspaceView):
+    permissions = {"get": "conversations.view_conversation"}
+    throttle_groups = {"get": Group.POLLS}
+
+    @extend_schema(
+        tags=["Conversations"],
+        operation_id="conversations_status",
+        summary="How far a conversation is",
+        description=f"Made to be asked every {MAX_AGE} seconds with the last answer's `ETag` in `If-None-Match`: as "
+        "long as nothing has changed, the answer is an empty 304. What moves with time (percentage, time remaining) "
+        f"moves every {STEP} seconds.",
+        parameters=[
+            OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="Its id or readable id."),
+            OpenApiParameter("If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER),
+            OpenApiParameter("ETag", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200, 304]),
+            OpenApiParameter("Cache-Control", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200, 304]),
+        ],
+        responses={200: ProgressSerializer, 304: OpenApiResponse(description="Nothing has changed.")},
+        examples=[OpenApiExample("Claude writes it", value=EXAMPLE, response_only=True, status_codes=["200"])],
+    )
+    def get(self, request: Request, id: str) -> HttpResponseBase:
+        rows = Conversation.objects.select_related("template", "workspace").defer(*UNREAD)
+        progress = progress_of(found(id, rows.filter(workspace=self.workspace)))
+        etag = f'"{progress.fingerprint}"'
+        response: HttpResponseBase = (
+            HttpResponseNotModified() if _has(request, etag) else Response(progress_data(progress))
+        )
+        response["ETag"] = etag
+        patch_cache_control(response, private=True, max_age=MAX_AGE)
+        patch_vary_headers(response, ["Authorization", "Cookie", HEADER])
+        return response
+
+
+def _has(request: Request, etag: str) -> bool:
+    """Whether the client says that it has this answer. Weak or strong does not matter for reading (RFC 9110)."""
+    known = parse_etags(request.headers.get("If-None-Match", ""))
+    return "*" in known or etag in (each.removeprefix("W/") for each in known)
