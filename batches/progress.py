@@ -43,7 +43,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a conversation is at a moment. Its template and workspace should be loaded."""
+    """How far a conversation is at a moment."""
 
     conversation: Conversation
     now: datetime

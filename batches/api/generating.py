@@ -5,7 +5,7 @@ asked: a request that is sent again finds what the first one has made, whatever 
 """
 
 from collections.abc import Callable
-from typing import Any
+from uuid import UUID
 
 from django.db import transaction
 from drf_spectacular.types import OpenApiTypes
@@ -118,14 +118,14 @@ class GeneratingView(WorkspaceView):
         try:
             with transaction.atomic():
                 once, draft = self._settled(make)
-                claim = None if once.replayed and draft.written else claims.take_one(draft.pk)
+                claim = None if once.replayed and draft.written else _claimed(draft)
         except NotClaimable as error:
             raise _busy(error, draft) from error
         if claim:
             draft = self._generated(draft, claim, overrides)
         return _made(draft, once)
 
-    def _generated(self, draft: Conversation, claim: Any, overrides: Overrides) -> Conversation:
+    def _generated(self, draft: Conversation, claim: UUID, overrides: Overrides) -> Conversation:
         try:
             return generate_claimed(draft.pk, claim, overrides=overrides)
         except GenerationError as error:
@@ -216,12 +216,19 @@ class RegenerateView(GeneratingView):
         return self.answered(request, next_version, overrides, name=f"Regenerate {former}")
 
 
+def _claimed(draft: Conversation) -> UUID:
+    """A claim on it. Raises `NotClaimable`, also where a batch would find it gone when its turn comes."""
+    if draft.status != Status.GENERATING and single.open_item(draft):
+        raise NotClaimable(f"{draft} waits in a batch, which will write it: see its status.")
+    return claims.take_one(draft.pk)
+
+
 def _busy(error: NotClaimable, draft: Conversation | None) -> Conflict:
-    """A conversation that cannot be generated now; where it is being generated, when to look again, and where."""
+    """A conversation that cannot be generated now: where its status is, and when to look there again."""
     refused = Conflict(str(error), error.code())
     if draft:
-        now = Conversation.objects.filter(pk=draft.pk, status=Status.GENERATING).exists()
-        waits = {"Retry-After": str(MAX_AGE)} if now else {}
+        now = Conversation.objects.filter(pk=draft.pk).first()
+        waits = {"Retry-After": str(MAX_AGE)} if now and progress_of(now).moves else {}
         refused.headers = {"Location": status_path(draft), **waits}  # type: ignore[attr-defined]
     return refused
 

@@ -23,10 +23,10 @@ from generation.errors import by_code
 
 MAX_AGE = 2  # seconds: how often the pages ask
 
-# Its own row but for long JSON, and of template and workspace what says how Claude is asked.
-UNREAD = (
-    *("parameters", "quality_metrics", "review_history", "reviewer_notes"),
-    *(f"template__{name}" for name in ("structure", "system_prompt", "example_conversation", "style_notes")),
+# Of its own row, what an answer needs. What says how Claude is asked is read where the time remaining depends on it.
+COLUMNS = (
+    *("conversation_id", "status", "turn_count", "tier", "claim", "updated_at", "failure_type", "failure_message"),
+    *("workspace_id", "template_id"),
 )
 
 EXAMPLE = {
@@ -133,8 +133,7 @@ class ConversationStatusView(WorkspaceView):
         examples=[OpenApiExample("Claude writes it", value=EXAMPLE, response_only=True, status_codes=["200"])],
     )
     def get(self, request: Request, id: str) -> HttpResponseBase:
-        rows = Conversation.objects.select_related("template", "workspace").defer(*UNREAD)
-        progress = progress_of(found(id, rows.filter(workspace=self.workspace)))
+        progress = progress_of(found(id, Conversation.objects.filter(workspace=self.workspace).only(*COLUMNS)))
         etag = f'"{progress.fingerprint}"'
         response: HttpResponseBase = (
             HttpResponseNotModified() if _has(request, etag) else Response(progress_data(progress))

@@ -76,7 +76,6 @@ class GenerationLogFilter(filters.FilterSet):
         fields: list[str] = []
 
     def of_conversation(self, logs: QuerySet[GenerationLog], _name: str, named: str) -> QuerySet[GenerationLog]:
-        """By the conversation's own id its rows are found when it is deleted, too: they have let go of it."""
         try:
             return logs.filter(conversation_id=UUID(named))
         except ValueError:
@@ -169,7 +168,8 @@ STATISTICS = {
     list=extend_schema(
         operation_id="generation_logs_list",
         summary="Requests to Claude, newest first",
-        description="Without what was sent and what came back. Kept for 90 days, unless it is set otherwise.",
+        description="Without what was sent and what came back. Kept for 90 days, unless it is set otherwise. "
+        "Sorting by cost or duration reads all that the filters leave: give dates.",
         examples=[OpenApiExample("A request that failed", value=LOG, response_only=True)],
     ),
     retrieve=extend_schema(

@@ -305,6 +305,14 @@ def test_respond_async_of_one_that_a_batch_is_at_is_a_conflict(
     assert str(draft) in told(again)
 
 
+def test_one_that_waits_in_a_batch_is_left_to_it(curator: Api, claude: SimulatedClaude, order: dict[str, Any]) -> None:
+    curator.post(GENERATE, order, **KEY, HTTP_PREFER="respond-async")
+    refused = curator.post(GENERATE, order, **KEY)
+    assert problems(refused, 409) == {None: "not_claimable"}
+    assert refused["Retry-After"] == "2"
+    assert claude.requests == []
+
+
 def test_a_preview_shows_the_prompt_and_the_cost_and_makes_nothing(
     operator: Api, claude: SimulatedClaude, order: dict[str, Any]
 ) -> None:
