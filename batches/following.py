@@ -11,7 +11,7 @@ from django.db import connection, connections
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from batches import control, engine
+from batches import control, engine, progress
 from batches.choices import Delivery, JobStatus
 from batches.economy import inline as economy
 from batches.economy import waiting
@@ -77,15 +77,15 @@ def follow(job: BatchJob, *, inline: bool, console: Console) -> BatchJob:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         console=console,
-    ) as progress:
-        bar = progress.add_task("Starting", total=job.total_items, cost=0.0)
+    ) as bars:
+        bar = bars.add_task("Starting", total=job.total_items, cost=0.0)
         try:
-            _watch(job, worker, lambda: _show(job, progress, bar))
+            _watch(job, worker, lambda: _show(job, bars, bar))
         except KeyboardInterrupt:
             connection.close()  # it may have been broken off in the middle of a statement
             control.interrupt(job.pk, "Paused from the command line.")
-            progress.update(bar, description="Pausing: calls in flight finish")
-            _watch(job, worker, lambda: _show(job, progress, bar))
+            bars.update(bar, description="Pausing: calls in flight finish")
+            _watch(job, worker, lambda: _show(job, bars, bar))
     if worker and worker.error:
         raise worker.error
     return job
@@ -105,20 +105,14 @@ def _at_rest(job: BatchJob) -> bool:
     return not job.has_runner and (job.ended or job.status == JobStatus.PAUSED)
 
 
-def _show(job: BatchJob, progress: Progress, bar: TaskID) -> None:
-    progress.update(bar, completed=job.completed_items, description=_describe(job), cost=float(job.actual_cost_usd))
+def _show(job: BatchJob, bars: Progress, bar: TaskID) -> None:
+    bars.update(bar, completed=job.completed_items, description=_describe(job), cost=float(job.actual_cost_usd))
 
 
 def _describe(job: BatchJob) -> str:
-    if job.status in (JobStatus.QUEUED, JobStatus.PROCESSING):
-        if not job.has_runner and (waits := _wait_for_claude(job)):
-            return waits
-        if not job.has_runner:
-            return "Waiting for a worker (start one with: manage.py run_worker)"
-        if job.status_reason:
-            return job.status_reason
-        return f"Generating conversation {min(job.completed_items + 1, job.total_items)} of {job.total_items}"
-    return str(JobStatus(job.status).label)
+    if job.status in (JobStatus.QUEUED, JobStatus.PROCESSING) and not job.has_runner:
+        return _wait_for_claude(job) or f"{progress.NO_WORKER} (start one with: manage.py run_worker)"
+    return progress.step(job).rstrip(".")
 
 
 def _wait_for_claude(job: BatchJob) -> str:

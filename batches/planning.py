@@ -19,8 +19,8 @@ from batches.estimating import estimate
 from batches.grouping import grouped
 from batches.models import BatchItem, BatchJob
 from batches.plan import Plan
+from batches.selecting import NotFree, Taken, candidate_of, in_turns, select
 from batches.selecting import PlanError as PlanError
-from batches.selecting import Taken, candidate_of, in_turns, select
 from batches.wording import conversations
 from conversations import coverage
 from conversations.choices import Tier
@@ -29,7 +29,7 @@ from generation.configuration import Overrides, configuration_of
 from generation.retries import RetryStrategy
 
 
-class PlanChanged(PlanError):
+class PlanChanged(NotFree):
     """What the batch would take has changed since it was shown. Look at it again, then start it."""
 
     def __init__(self) -> None:
@@ -169,7 +169,7 @@ def _add_items(job: BatchJob, conversations: Sequence[UUID]) -> None:
     try:
         BatchItem.objects.bulk_create(items, batch_size=1000)
     except IntegrityError as error:
-        raise PlanError("Another batch has just taken some of these conversations. Look again, then retry.") from error
+        raise NotFree("Another batch has just taken some of these conversations. Look again, then retry.") from error
 
 
 def take_up(job: BatchJob, *, inline: bool) -> BatchJob:

@@ -30,6 +30,10 @@ class PlanError(Exception):
     """The batch cannot be created as asked; the message says what to do."""
 
 
+class NotFree(PlanError):
+    """Some of what was asked for is done already, or another batch is at it."""
+
+
 @dataclass(frozen=True)
 class Candidate:
     """A conversation that may be generated."""
@@ -125,7 +129,7 @@ def _chosen(order: "Order") -> list[Candidate]:
     done = [each for each in free if each.status not in (Status.DRAFT, Status.FAILED)]
     if refused := [*done, *busy][:NAMED]:
         listed = ", ".join(f"{each.readable_id} ({each.status})" for each in refused)
-        raise PlanError(f"Only drafts and failed conversations that no batch works on can be generated: {listed}.")
+        raise NotFree(f"Only drafts and failed conversations that no batch works on can be generated: {listed}.")
     return free
 
 

@@ -193,9 +193,22 @@ SPECTACULAR_SETTINGS = {
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api",
     "COMPONENT_SPLIT_REQUEST": True,
+    "OAS_VERSION": "3.1.1",
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {
+        "ConversationStatus": "conversations.choices.Status",
+        "Tier": "conversations.choices.Tier",
+        "DimensionKind": "conversations.choices.DimensionKind",
+        "ExportStatus": "conversations.choices.ExportStatus",
+        "LogStatus": "generation.models.LogStatus",
+        "JobStatus": "batches.choices.JobStatus",
+        "ItemStatus": "batches.choices.ItemStatus",
+        "MessageBatchStatus": "batches.choices.MessageBatchStatus",
+        "TierFilter": "batches.choices.TierFilter",
+        "Selection": "batches.choices.Selection",
+    },
 }
 
 # --- Quality ----------------------------------------------------------------------------------------------

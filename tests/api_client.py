@@ -7,15 +7,18 @@ from rest_framework.test import APIClient
 
 from conversations.choices import Role
 from conversations.models import Workspace
+from tests import api_schema
 from tests.factories import MembershipFactory, UserFactory
 
 
 class Api(APIClient):
-    """Paths are relative to `/api/`; bodies are JSON."""
+    """Paths are relative to `/api/`; bodies are JSON. Whatever is answered has to be as the schema tells."""
 
     def generic(self, method: str, path: str, *arguments: Any, **options: Any) -> Any:
         full = path if path.startswith(("/", "http")) else f"/api/{path}"
-        return super().generic(method, full, *arguments, **options)
+        response = super().generic(method, full, *arguments, **options)
+        api_schema.check(method, response)
+        return response
 
 
 def api_of(user: Any, *, workspace: Workspace | None = None) -> Api:

@@ -1,6 +1,7 @@
 """Real processes of the product, on the test's own database."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -70,3 +71,28 @@ def eventually(condition: Callable[[], Any], *, seconds: float = 10) -> None:
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds} s"
         time.sleep(0.05)
+
+
+@contextmanager
+def web(**extra: str) -> Iterator[str]:
+    """A running web process on a loopback port that is free; its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "uvicorn", "convgen.asgi:application", "--port", str(port), "--log-level", "error"]
+    process = subprocess.Popen(command, env=environment(CONVGEN_DATABASE_POOL="true", **extra), cwd=settings.BASE_DIR)
+    try:
+        eventually(lambda: _listens(port), seconds=30)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            kill_tree(process.pid)
+            process.wait(timeout=10)
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0

@@ -15,12 +15,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from batches import single
-from batches.api.examples import ORDER, REGENERATION, WRITTEN
-from batches.api.progress import MAX_AGE, ProgressSerializer, conversation_path, progress_data, status_path
+from batches.api.conversation_status import MAX_AGE, ProgressSerializer, conversation_path, progress_data, status_path
+from batches.api.generating_examples import ORDER, REGENERATION, WAITING, WRITTEN
+from batches.conversation_progress import progress_of
 from batches.planning import PlanError
-from batches.progress import progress_of
 from conversations.api import idempotency
-from conversations.api.finding import conversation_of
+from conversations.api.finding import IN_PATH, conversation_of
 from conversations.api.idempotency import Once
 from conversations.api.views import WorkspaceView
 from conversations.choices import Status
@@ -29,7 +29,6 @@ from convgen.api.errors import Conflict
 from convgen.api.throttling import Group
 from generation import claims, regeneration
 from generation.api.asking import (
-    ConfigurationSerializer,
     GenerationOrderSerializer,
     WordsSerializer,
     overrides_of,
@@ -37,6 +36,7 @@ from generation.api.asking import (
     prefers_async,
     validated,
 )
+from generation.api.configuration import ConfigurationSerializer
 from generation.api.errors import kept
 from generation.api.written import WrittenSerializer
 from generation.configuration import Overrides
@@ -82,6 +82,11 @@ RESPONSES = {
     GENERATED: WrittenSerializer,
     ACCEPTED: OpenApiResponse(ProgressSerializer, description="The workers write it: see its status."),
 }
+
+ANSWERS = [
+    OpenApiExample("Written", value=WRITTEN, response_only=True, status_codes=[str(GENERATED)]),
+    OpenApiExample("The workers write it", value=WAITING, response_only=True, status_codes=[str(ACCEPTED)]),
+]
 
 
 class RegenerationSerializer(WordsSerializer):
@@ -174,7 +179,7 @@ class GenerateView(GeneratingView):
         examples=[
             OpenApiExample("A new one", value=ORDER, request_only=True),
             OpenApiExample("A draft", value={"conversation": "TPL-0042"}, request_only=True),
-            OpenApiExample("Written", value=WRITTEN, response_only=True, status_codes=["201"]),
+            *ANSWERS,
         ],
     )
     def post(self, request: Request) -> Response:
@@ -192,14 +197,14 @@ class RegenerateView(GeneratingView):
         description="What is not in the body stays as it was. The present version is archived when the next one is "
         "saved, and stays as it is when that fails. A regeneration that failed before is taken up.",
         parameters=[
-            OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="Its id or readable id."),
+            IN_PATH,
             *HEADERS,
         ],
         request=RegenerationSerializer,
         responses=RESPONSES,
         examples=[
             OpenApiExample("With another emotion", value=REGENERATION, request_only=True),
-            OpenApiExample("Written", value=WRITTEN, response_only=True, status_codes=["201"]),
+            *ANSWERS,
         ],
     )
     def post(self, request: Request, id: str) -> Response:

@@ -1,11 +1,24 @@
-from django.urls import URLPattern, URLResolver, path, re_path
+from django.urls import path
+from rest_framework.routers import SimpleRouter
 
+from batches.api.batches import BatchViewSet, GenerateBatch
+from batches.api.conversation_status import ConversationStatusView
 from batches.api.generating import GenerateView, RegenerateView
-from batches.api.progress import ConversationStatusView
-from conversations.api.finding import PATTERN
+from batches.api.items import ItemViewSet, MessageBatchViewSet
 
-urlpatterns: list[URLPattern | URLResolver] = [
+router = SimpleRouter(use_regex_path=False)
+router.register("batches", BatchViewSet, basename="api-batch")
+
+urlpatterns = [
     path("conversations/generate/", GenerateView.as_view(), name="api-generate"),
-    re_path(rf"^conversations/(?P<id>{PATTERN})/regenerate/$", RegenerateView.as_view(), name="api-regenerate"),
-    re_path(rf"^conversations/(?P<id>{PATTERN})/status/$", ConversationStatusView.as_view(), name="api-progress"),
+    path("conversations/<conversation:id>/regenerate/", RegenerateView.as_view(), name="api-regenerate"),
+    path("conversations/<conversation:id>/status/", ConversationStatusView.as_view(), name="api-conversation-status"),
+    path("conversations/generate-batch/", GenerateBatch.as_view(), name="api-generate-batch"),
+    path("batches/<uuid:batch>/items/", ItemViewSet.as_view({"get": "list"}), name="api-batch-items"),
+    path(
+        "batches/<uuid:batch>/message-batches/",
+        MessageBatchViewSet.as_view({"get": "list"}),
+        name="api-batch-message-batches",
+    ),
+    *router.urls,
 ]

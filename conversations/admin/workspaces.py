@@ -13,7 +13,7 @@ from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 
 from conversations.admin.scoping import VisibleChoices, WorkspaceRowAdmin, visible
-from conversations.authentication import standing
+from conversations.authentication import role_of
 from conversations.choices import Role
 from conversations.choosing import SESSION_KEY
 from conversations.models import Membership, Workspace
@@ -37,7 +37,7 @@ class ManagedByLeads(BaseModelAdmin):
 
 
 def _leads(request: HttpRequest) -> bool:
-    return bool(request.user.is_superuser) or standing(request.user).role == Role.LEAD
+    return bool(request.user.is_superuser) or role_of(request.user) == Role.LEAD
 
 
 class MembershipFormSet(BaseInlineFormSet):

@@ -25,6 +25,7 @@ class DimensionFilter(filters.FilterSet):
 class DimensionViewSet(WorkspaceModelViewSet):
     queryset = Dimension.objects.all()
     serializer_class = DimensionSerializer
+    lookup_value_converter = "uuid"
     filterset_class = DimensionFilter
     permissions = model_permissions("conversations.dimension")
     orderings = {"position": "position", "name": "name"}

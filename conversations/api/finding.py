@@ -3,12 +3,35 @@
 from typing import Any
 from uuid import UUID
 
+from django.urls import register_converter
+from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import NotFound
 
 from conversations.models import Conversation
 from conversations.models.conversation_queries import ConversationQuerySet
 
 PATTERN = r"[A-Za-z0-9-]{1,40}"  # in a path
+IN_PATH = OpenApiParameter(
+    "id",
+    location=OpenApiParameter.PATH,
+    pattern=f"^{PATTERN}$",
+    description="The conversation's UUID, or its readable id (`TPL-0001`), however it is capitalised.",
+)
+
+
+class InPath:
+    """`<conversation:id>` in a path."""
+
+    regex = PATTERN
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: Any) -> str:
+        return str(value)
+
+
+register_converter(InPath, "conversation")
 
 
 def found(name: str, rows: ConversationQuerySet) -> Conversation:

@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 
-from conversations.authentication import standing
+from conversations.authentication import role_of
 
 NO_WORKSPACE = "You are a member of no workspace. Ask a lead of one, or an administrator, to add you."
 
@@ -24,7 +24,7 @@ class RolePermission(BasePermission):
         needed = required(view, request.method or "")
         if needed is None or request.user.has_perm(needed):
             return True
-        role = standing(request.user).role
+        role = role_of(request.user)
         who = f"Your role in {view.workspace.name} ({role.value})" if role else f"Your account in {view.workspace.name}"
         self.message = f"{who} does not have the permission {needed}. Ask a lead of the workspace."
         return False

@@ -72,6 +72,23 @@ class KeysetPagination(CursorPagination):
     def get_previous_link(self) -> str | None:
         return self._link(self.page[0], backwards=True) if self.has_previous else None
 
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        parameters: list[dict[str, Any]] = super().get_schema_operation_parameters(view)
+        for parameter in parameters:
+            if parameter["name"] == self.page_size_query_param:
+                parameter["schema"] |= {"minimum": 1, "maximum": MOST, "default": self.page_size}
+        return parameters
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        link = {"type": ["string", "null"], "format": "uri"}
+        following = "https://convgen.example.com/api/conversations/?cursor=W1siLWNyZWF0ZWRfYXQiLCItaWQiXSxmYWxzZSxbXV0="
+        links = {"next": {**link, "example": following}, "previous": {**link, "example": None}}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {**links, "results": schema},
+        }
+
     def _size(self, request: Request) -> int:
         asked = request.query_params.get(self.page_size_query_param or "")
         if asked is None:

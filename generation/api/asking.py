@@ -8,50 +8,19 @@ from rest_framework import serializers
 from rest_framework.request import Request
 
 from conversations import editing
+from conversations.api.fields import JsonObject
 from conversations.api.finding import conversation_of
 from conversations.api.views import WorkspaceView
 from conversations.changes import OPEN_TO_ORDER
-from conversations.choices import DimensionKind, Effort
+from conversations.choices import DimensionKind
 from conversations.models import Conversation, PromptTemplate, Workspace
 from conversations.ordering import draft_of, place_in_plan, template_named
-from conversations.text import storable_json
 from convgen.models import User
-from generation.configuration import LONGEST_UNSTREAMED, Overrides
+from generation.api.configuration import ConfigurationSerializer, overrides_from
+from generation.configuration import Overrides
 from generation.preview import prepared
 
 WORD = 200  # characters
-
-
-class ConfigurationSerializer(serializers.Serializer[Any]):
-    """How Claude is asked this once; what is left out is as the template, the workspace or the settings say."""
-
-    model = serializers.CharField(
-        required=False, max_length=100, help_text="As Anthropic names it, such as claude-sonnet-5-5."
-    )
-    max_tokens = serializers.IntegerField(
-        required=False, min_value=1, max_value=LONGEST_UNSTREAMED, help_text="The longest reply, in tokens."
-    )
-    effort = serializers.ChoiceField(required=False, choices=Effort.choices)
-    temperature = serializers.DecimalField(
-        required=False, max_digits=3, decimal_places=2, min_value=0, max_value=1, help_text="Only older models take it."
-    )
-    top_p = serializers.DecimalField(
-        required=False, max_digits=3, decimal_places=2, min_value=0, max_value=1, help_text="Only older models take it."
-    )
-
-
-class ParametersField(serializers.DictField):
-    """Values of placeholders by name."""
-
-    child = serializers.JSONField(allow_null=True)
-
-    def __init__(self, **options: Any) -> None:
-        options.setdefault("help_text", "Values of the template's placeholders, by name.")
-        super().__init__(**options)
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        cleaned: dict[str, Any] = storable_json(super().to_internal_value(data))
-        return cleaned
 
 
 class WordsSerializer(serializers.Serializer[Any]):
@@ -62,7 +31,7 @@ class WordsSerializer(serializers.Serializer[Any]):
     topic = serializers.CharField(required=False, allow_blank=True, max_length=WORD)
     intent = serializers.CharField(required=False, allow_blank=True, max_length=WORD)
     tone = serializers.CharField(required=False, allow_blank=True, max_length=WORD)
-    parameters = ParametersField(required=False)
+    parameters = JsonObject(required=False, help_text="Values of the template's placeholders, by name.")
 
 
 class GenerationOrderSerializer(WordsSerializer):
@@ -92,7 +61,7 @@ def words_of(asked: Mapping[str, Any]) -> dict[str, str]:
 
 
 def overrides_of(asked: Mapping[str, Any]) -> Overrides:
-    return Overrides(**asked.get("configuration", {}))
+    return overrides_from(asked.get("configuration"))
 
 
 def template_of(workspace: Workspace, named: str) -> PromptTemplate:

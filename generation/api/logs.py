@@ -12,6 +12,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from conversations.api.fields import Usd
 from conversations.api.views import WorkspaceViewSet
 from conversations.models import Conversation
 from generation.log_statistics import SpanRefused, span_of, summed_up
@@ -92,10 +93,8 @@ class SumsSerializer(serializers.Serializer[Any]):
     output_tokens = serializers.IntegerField(min_value=0)
     cache_read_tokens = serializers.IntegerField(min_value=0)
     cache_write_tokens = serializers.IntegerField(min_value=0)
-    cost_usd = serializers.DecimalField(max_digits=20, decimal_places=6)
-    cache_saving_usd = serializers.DecimalField(
-        max_digits=20, decimal_places=6, help_text="What it would have cost more without the prompt cache."
-    )
+    cost_usd = Usd(max_digits=20)
+    cache_saving_usd = Usd(max_digits=20, help_text="What it would have cost more without the prompt cache.")
     p50_ms = serializers.IntegerField(
         allow_null=True, min_value=0, help_text="Half of the good live replies took no longer, in milliseconds."
     )

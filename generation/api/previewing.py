@@ -7,6 +7,7 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from conversations.api.fields import Usd
 from conversations.api.finding import conversation_of
 from conversations.api.views import WorkspaceView
 from conversations.models import Conversation
@@ -21,9 +22,9 @@ class TokenRangeSerializer(serializers.Serializer[Any]):
 
 
 class CostRangeSerializer(serializers.Serializer[Any]):
-    low = serializers.DecimalField(max_digits=12, decimal_places=6)
-    likely = serializers.DecimalField(max_digits=12, decimal_places=6)
-    high = serializers.DecimalField(max_digits=12, decimal_places=6)
+    low = Usd()
+    likely = Usd()
+    high = Usd()
 
 
 class ForecastSerializer(serializers.Serializer[Any]):

@@ -14,7 +14,8 @@ from conversations.choices import TurnRole
 from conversations.models import PromptTemplate
 from conversations.ordering import draft_of
 from convgen.api.throttling import Group
-from generation.api.asking import ConfigurationSerializer, WordsSerializer, overrides_of, validated, words_of
+from generation.api.asking import WordsSerializer, overrides_of, validated, words_of
+from generation.api.configuration import ConfigurationSerializer
 from generation.api.errors import told
 from generation.api.previewing import FORECAST, ForecastSerializer
 from generation.api.written import RunSerializer, ScoreReportSerializer

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from conversations.api.fields import Usd
 from conversations.choices import Status, Tier, TurnRole
 from conversations.models import Conversation, Turn
 from generation.models import GenerationLog
@@ -116,7 +117,7 @@ class RunSerializer(serializers.Serializer[Any]):
     output_tokens = serializers.IntegerField(min_value=0)
     cache_read_tokens = serializers.IntegerField(min_value=0)
     cache_write_tokens = serializers.IntegerField(min_value=0)
-    cost_usd = serializers.DecimalField(max_digits=12, decimal_places=6)
+    cost_usd = Usd()
     duration_seconds = serializers.FloatField(
         min_value=0, help_text="From sending the first request to the end of the last, waits between them included."
     )

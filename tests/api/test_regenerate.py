@@ -52,7 +52,7 @@ def test_a_source_is_one_of_the_workspace_and_what_is_wrong_is_told_by_field(
     foreign = ChunkFactory(document=DocumentFactory(workspace=elsewhere))
     body = {"chunk": str(foreign.pk), "persona": "x" * 201, "parameters": [1]}
     refused = curator.post(f"conversations/{written}/regenerate/", body)
-    assert problems(refused, 400) == {"chunk": "does_not_exist", "persona": "max_length", "parameters": "not_a_dict"}
+    assert problems(refused, 400) == {"chunk": "does_not_exist", "persona": "max_length", "parameters": "no_object"}
 
 
 def test_a_draft_and_a_replaced_version_cannot_be_regenerated(

@@ -66,10 +66,10 @@ def test_a_failure_is_told_with_the_next_step(operator: Api, workspace: Workspac
 
 def test_while_claude_writes_it_the_percentage_is_that_of_the_usual_time(operator: Api, workspace: Workspace) -> None:
     told = of(operator, begun(workspace, 11))
-    assert (told["percentage"], told["seconds_remaining"], told["step"]) == (50, 10, "Claude writes it.")
+    assert (told["percentage"], told["seconds_remaining"], told["current_step"]) == (50, 10, "Claude writes it.")
     late = of(operator, begun(workspace, 100))
     assert (late["percentage"], late["seconds_remaining"]) == (95, None)
-    assert "longer than usual" in late["step"]
+    assert "longer than usual" in late["current_step"]
 
 
 def test_the_usual_time_is_the_templates_where_the_log_has_it(operator: Api, workspace: Workspace) -> None:
@@ -93,7 +93,7 @@ def test_one_that_waits_in_a_batch_knows_what_comes_before_it(operator: Api, wor
     BatchItemFactory(job=job)
     told = of(operator, mine.conversation)
     assert (told["batch"], told["items_before"], told["percentage"]) == (str(job.pk), 2, 0)
-    assert told["step"] == "It waits in its batch, behind 2 conversations."
+    assert told["current_step"] == "It waits in its batch, behind 2 conversations."
     assert told["seconds_remaining"] == 2 * 4 + 20
     assert told["links"]["batch"] == f"/api/batches/{job.pk}/"
 
@@ -102,7 +102,7 @@ def test_of_a_paused_batch_nobody_knows_when_it_will_be_done(operator: Api, work
     job = BatchJobFactory(workspace=workspace, status="paused", status_reason="Your key was refused.")
     told = of(operator, BatchItemFactory(job=job, conversation__status="failed").conversation)
     assert (told["status"], told["seconds_remaining"]) == ("failed", None)
-    assert told["step"] == "Its batch is paused. Your key was refused."
+    assert told["current_step"] == "Its batch is paused. Your key was refused."
 
 
 def test_with_economy_delivery_no_time_is_promised(operator: Api, workspace: Workspace) -> None:
@@ -111,7 +111,7 @@ def test_with_economy_delivery_no_time_is_promised(operator: Api, workspace: Wor
     BatchItemFactory(job=sent.job, conversation=writing, status="processing", message_batch=sent)
     told = of(operator, writing)
     assert (told["percentage"], told["seconds_remaining"]) == (0, None)
-    assert "economy delivery" in told["step"]
+    assert "economy delivery" in told["current_step"]
 
 
 def test_a_wait_for_the_rate_limit_is_told(operator: Api, workspace: Workspace) -> None:
@@ -128,7 +128,7 @@ def test_a_wait_for_the_rate_limit_is_told(operator: Api, workspace: Workspace) 
         until=writing.updated_at + timedelta(seconds=30),
         asks_at=timezone.now(),
     )
-    assert of(operator, writing)["step"] == "It waits (request limit): next request in 30 s."
+    assert of(operator, writing)["current_step"] == "It waits (request limit): next request in 30 s."
 
 
 def test_what_has_not_changed_is_an_empty_answer(operator: Api, workspace: Workspace) -> None:

@@ -2,21 +2,16 @@
 
 from typing import Any
 
-from django.http import HttpResponseNotModified
-from django.http.response import HttpResponseBase
-from django.utils.cache import patch_cache_control, patch_vary_headers
-from django.utils.http import parse_etags
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.response import Response
 
-from batches.progress import STEP, Progress, progress_of
-from conversations.api.finding import found
+from batches.api.generating_examples import WRITING
+from batches.conversation_progress import STEP, Progress, progress_of
+from conversations.api import conditional
+from conversations.api.finding import IN_PATH, found
 from conversations.api.views import WorkspaceView
 from conversations.choices import Status
-from conversations.middleware import HEADER
 from conversations.models import Conversation
 from convgen.api.throttling import Group
 from generation.errors import by_code
@@ -28,21 +23,6 @@ COLUMNS = (
     *("conversation_id", "status", "turn_count", "tier", "claim", "updated_at", "failure_type", "failure_message"),
     *("workspace_id", "template_id"),
 )
-
-EXAMPLE = {
-    "id": "019ab6f2-7d3c-7c11-9a52-0f6d1c2b9e10",
-    "conversation_id": "TPL-0042",
-    "status": "generating",
-    "percentage": 40,
-    "step": "Claude writes it.",
-    "batch": None,
-    "items_before": None,
-    "seconds_remaining": 12,
-    "estimated_completion": "2026-11-25T09:30:20Z",
-    "as_of": "2026-11-25T09:30:08Z",
-    "failure": None,
-    "links": {"conversation": "/api/conversations/019ab6f2-7d3c-7c11-9a52-0f6d1c2b9e10/", "batch": None},
-}
 
 
 class FailureSerializer(serializers.Serializer[Any]):
@@ -72,7 +52,7 @@ class ProgressSerializer(serializers.Serializer[Any]):
     percentage = serializers.IntegerField(
         min_value=0, max_value=100, help_text="While Claude writes it, from the time that such requests took lately."
     )
-    step = serializers.CharField(help_text="What happens to it at the moment, in words.")
+    current_step = serializers.CharField(help_text="What happens to it at the moment, in words.")
     batch = serializers.UUIDField(allow_null=True, help_text="The batch that is at it, or that it waits in.")
     items_before = serializers.IntegerField(
         allow_null=True, min_value=0, help_text="Conversations of that batch that come before it."
@@ -102,6 +82,7 @@ def progress_data(progress: Progress) -> Any:
             "conversation_id": conversation.conversation_id,
             "status": conversation.status,
             **vars(told),
+            "current_step": told.step,
             "as_of": progress.moment if progress.moves else progress.now,
             "failure": conversation if conversation.status == Status.FAILED else None,
             "links": {
@@ -124,27 +105,13 @@ class ConversationStatusView(WorkspaceView):
         "long as nothing has changed, the answer is an empty 304. What moves with time (percentage, time remaining) "
         f"moves every {STEP} seconds.",
         parameters=[
-            OpenApiParameter("id", OpenApiTypes.STR, OpenApiParameter.PATH, description="Its id or readable id."),
-            OpenApiParameter("If-None-Match", OpenApiTypes.STR, OpenApiParameter.HEADER),
-            OpenApiParameter("ETag", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200, 304]),
-            OpenApiParameter("Cache-Control", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200, 304]),
+            IN_PATH,
+            *conditional.PARAMETERS,
         ],
         responses={200: ProgressSerializer, 304: OpenApiResponse(description="Nothing has changed.")},
-        examples=[OpenApiExample("Claude writes it", value=EXAMPLE, response_only=True, status_codes=["200"])],
+        examples=[OpenApiExample("Claude writes it", value=WRITING, response_only=True, status_codes=["200"])],
     )
-    def get(self, request: Request, id: str) -> HttpResponseBase:
+    def get(self, request: Request, id: str) -> Any:
         progress = progress_of(found(id, Conversation.objects.filter(workspace=self.workspace).only(*COLUMNS)))
         etag = f'"{progress.fingerprint}"'
-        response: HttpResponseBase = (
-            HttpResponseNotModified() if _has(request, etag) else Response(progress_data(progress))
-        )
-        response["ETag"] = etag
-        patch_cache_control(response, private=True, max_age=MAX_AGE)
-        patch_vary_headers(response, ["Authorization", "Cookie", HEADER])
-        return response
-
-
-def _has(request: Request, etag: str) -> bool:
-    """Whether the client says that it has this answer. Weak or strong does not matter for reading (RFC 9110)."""
-    known = parse_etags(request.headers.get("If-None-Match", ""))
-    return "*" in known or etag in (each.removeprefix("W/") for each in known)
+        return conditional.unless_known_by(request, etag, lambda: progress_data(progress), seconds=MAX_AGE)

@@ -1,0 +1,69 @@
+"""What a batch consists of: its items, and with economy delivery its message batches."""
+
+from typing import Any, ClassVar
+
+from django.http import Http404
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import extend_schema, extend_schema_view
+from rest_framework import mixins
+
+from batches.api import examples
+from batches.api.batch import ItemSerializer, MessageBatchSerializer
+from batches.choices import ItemStatus, MessageBatchStatus
+from batches.models import BatchItem, BatchJob, MessageBatch
+from conversations.api.views import WorkspaceViewSet
+
+
+class ItemFilter(filters.FilterSet):
+    status = filters.MultipleChoiceFilter(choices=ItemStatus.choices)
+
+    class Meta:
+        model = BatchItem
+        fields: ClassVar[list[str]] = []
+
+
+class MessageBatchFilter(filters.FilterSet):
+    status = filters.MultipleChoiceFilter(choices=MessageBatchStatus.choices)
+
+    class Meta:
+        model = MessageBatch
+        fields: ClassVar[list[str]] = []
+
+
+class OfBatch(mixins.ListModelMixin, WorkspaceViewSet):
+    """The rows of the batch that the path names."""
+
+    def get_queryset(self) -> Any:
+        rows = super().get_queryset()
+        if "batch" not in self.kwargs:  # while the schema is made
+            return rows
+        if not BatchJob.objects.filter(workspace=self.workspace_or_none, pk=self.kwargs["batch"]).exists():
+            raise Http404
+        return rows.filter(job=self.kwargs["batch"])
+
+
+@extend_schema(tags=["Batches"])
+@extend_schema_view(list=extend_schema(summary="List the items of a batch", examples=[examples.ITEMS]))
+class ItemViewSet(OfBatch):
+    """In the order of work."""
+
+    queryset = BatchItem.objects.select_related("conversation")
+    serializer_class = ItemSerializer
+    filterset_class = ItemFilter
+    permissions = {"list": "batches.view_batchitem"}
+    orderings = {"position": "position"}
+    ordering = "position"
+    tie_breakers = ()
+
+
+@extend_schema(tags=["Batches"])
+@extend_schema_view(
+    list=extend_schema(summary="List the message batches of a batch", examples=[examples.MESSAGE_BATCHES])
+)
+class MessageBatchViewSet(OfBatch):
+    """With economy delivery: what Anthropic has of it."""
+
+    queryset = MessageBatch.objects.all()
+    serializer_class = MessageBatchSerializer
+    filterset_class = MessageBatchFilter
+    permissions = {"list": "batches.view_messagebatch"}

@@ -1,0 +1,41 @@
+"""Answers that a client has already: `ETag`, `If-None-Match`, and 304."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.utils.cache import get_conditional_response
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+PARAMETERS = [
+    OpenApiParameter(
+        "If-None-Match",
+        location=OpenApiParameter.HEADER,
+        description="The `ETag` of the answer that you have: 304, without a body, while it is still the same.",
+    ),
+    OpenApiParameter("ETag", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200]),
+    OpenApiParameter("Cache-Control", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200]),
+]
+
+
+def etag_of(value: Any) -> str:
+    """The same for the same JSON, and another one for whatever else."""
+    return f'"{hashlib.sha256(JSONRenderer().render(value)).hexdigest()[:32]}"'
+
+
+def unless_known(request: Request, told: Mapping[str, Any], *, seconds: int) -> Any:
+    """The answer, which may be kept for so many seconds by the client alone; 304 if the client has it."""
+    return unless_known_by(request, etag_of(told), lambda: told, seconds=seconds)
+
+
+def unless_known_by(request: Request, etag: str, tell: Callable[[], Mapping[str, Any]], *, seconds: int) -> Any:
+    """The same where the ETag is known before the answer is made: `tell` is called for those who need it."""
+    response = get_conditional_response(request._request, etag=etag) or Response(tell())
+    response["ETag"] = etag
+    response["Cache-Control"] = f"private, max-age={seconds}" if seconds else "private, no-cache"
+    response["Vary"] = "Authorization, Cookie, X-Workspace"
+    return response
