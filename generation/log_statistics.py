@@ -80,8 +80,9 @@ def span_of(after: datetime | None, before: datetime | None) -> Span:
 
     Raises `SpanRefused` where it is empty, or longer than 366 days.
     """
-    end = before or timezone.now()
-    begin = after or end - USUAL_SPAN
+    now = timezone.now()
+    end = min(before or now, now)
+    begin = after or max(end, now - LONGEST_SPAN) - USUAL_SPAN
     if begin >= end:
         raise SpanRefused("created_after must come before created_before.")
     if end - begin > LONGEST_SPAN:

@@ -18,7 +18,6 @@ from batches import single
 from batches.api.conversation_status import MAX_AGE, ProgressSerializer, conversation_path, progress_data, status_path
 from batches.api.generating_examples import ORDER, REGENERATION, WAITING, WRITTEN
 from batches.conversation_progress import progress_of
-from batches.planning import PlanError
 from conversations.api import idempotency
 from conversations.api.finding import IN_PATH, conversation_of
 from conversations.api.idempotency import Once
@@ -138,13 +137,10 @@ class GeneratingView(WorkspaceView):
             raise kept(error, overrides, draft, again=self.again.format(draft), location=status_path(draft)) from error
 
     def _queued(self, make: Make, overrides: Overrides, name: str) -> Response:
-        try:
-            with transaction.atomic():
-                once, draft = self._settled(make)
-                if not (once.replayed and (draft.written or progress_of(draft).moves)):
-                    single.order(draft, name=name.format(draft), by=self.person, overrides=overrides)
-        except PlanError as error:
-            raise Conflict(str(error)) from error
+        with transaction.atomic():
+            once, draft = self._settled(make)
+            if not (once.replayed and (draft.written or progress_of(draft).moves)):
+                single.order(draft, name=name.format(draft), by=self.person, overrides=overrides)
         body = progress_data(progress_of(self._with_all(draft)))
         headers = {**once.headers, **APPLIED, "Location": status_path(draft), "Retry-After": str(MAX_AGE)}
         return Response(body, ACCEPTED, headers=headers)

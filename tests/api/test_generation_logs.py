@@ -160,6 +160,11 @@ def test_statistics_touch_the_months_of_their_span_alone(operator: Api, workspac
 def test_a_span_that_cannot_be_is_refused(operator: Api) -> None:
     backwards = {"created_after": "2026-11-02T00:00:00Z", "created_before": "2026-11-01T00:00:00Z"}
     assert problems(operator.get(STATS, backwards), 400) == {"created_after": "invalid"}
+    for never in ("0001-01-01T00:00:00+15:00", "9999-12-31T23:59:59-15:00"):
+        assert problems(operator.get(STATS, {"created_after": never}), 400) == {"created_after": "invalid"}
+        assert operator.get(LOGS, {"created_before": never, "created_after": never}).status_code == 200
+    assert operator.get(STATS, {"created_before": "9999-12-31T23:59:59-15:00"}).status_code == 200
+    assert problems(operator.get(STATS, {"created_before": "0001-01-01T00:00:00+15:00"}), 400)
     long = operator.get(STATS, {"created_after": datetime(2020, 1, 1, tzinfo=UTC).isoformat()})
     assert "366 days at most" in told(long)
 

@@ -52,6 +52,8 @@ def test_a_source_is_one_of_the_workspace_and_what_is_wrong_is_told_by_field(
     foreign = ChunkFactory(document=DocumentFactory(workspace=elsewhere))
     body = {"chunk": str(foreign.pk), "persona": "x" * 201, "parameters": [1]}
     refused = curator.post(f"conversations/{written}/regenerate/", body)
+    for nothing in ("x", 1, True, [], {}, "\0"):
+        assert "chunk" in problems(curator.post(f"conversations/{written}/regenerate/", {"chunk": nothing}), 400)
     assert problems(refused, 400) == {"chunk": "does_not_exist", "persona": "max_length", "parameters": "no_object"}
 
 
