@@ -64,6 +64,14 @@ def tell(error: type[Exception], translation: Translation) -> None:
     _translations[error] = translation
 
 
+def translated(error: Exception) -> exceptions.APIException | None:
+    """What an exception is told as, by the translation of the nearest class; None where there is none."""
+    for ancestor in type(error).__mro__:
+        if translation := _translations.get(ancestor):
+            return translation(error)
+    return None
+
+
 def conflict(error: Exception) -> Conflict:
     return Conflict(str(error))
 
@@ -114,10 +122,7 @@ class Handler(ExceptionHandler):
     """Asks the translations first: the one of the nearest class."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
-        for ancestor in type(exc).__mro__:
-            if translation := _translations.get(ancestor):
-                return translation(exc)
-        return super().convert_known_exceptions(exc)
+        return translated(exc) or super().convert_known_exceptions(exc)
 
     def convert_unhandled_exceptions(self, exc: Exception) -> exceptions.APIException:
         return exc if isinstance(exc, exceptions.APIException) else _anonymous()
