@@ -13,7 +13,7 @@ DEEPEST = 50  # levels of lists and objects in one another
 class _Json(serializers.JSONField):
     """What PostgreSQL cannot store of its texts is left out, as everywhere."""
 
-    shape: type
+    shape: type[Any]
     other_shape: str  # the code of what is refused then
     default_error_messages = {"too_deep": f"Lists and objects may be in one another in {DEEPEST} levels at most."}
 
