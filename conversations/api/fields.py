@@ -22,7 +22,7 @@ class _Json(serializers.JSONField):
             self.fail(self.other_shape)
         if not _is_shallow(data, DEEPEST):
             self.fail("too_deep")
-        return storable_json(super().to_internal_value(data))  # type: ignore[arg-type]
+        return storable_json(super().to_internal_value(data))
 
 
 def _is_shallow(value: Any, levels: int) -> bool:
