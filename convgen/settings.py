@@ -225,6 +225,8 @@ SPECTACULAR_SETTINGS = {
         "ConversationStatus": "conversations.choices.Status",
         "Decision": "conversations.review.Decision",
         "Tier": "conversations.choices.Tier",
+        "TurnRole": "conversations.choices.TurnRole",
+        "Role": "conversations.choices.Role",
         "DimensionKind": "conversations.choices.DimensionKind",
         "ExportStatus": "conversations.choices.ExportStatus",
         "LogStatus": "generation.models.LogStatus",

@@ -31,6 +31,7 @@ from conversations.api import conditional, idempotency
 from conversations.api.views import WorkspaceView, WorkspaceViewSet
 from conversations.models import Workspace
 from convgen.api.errors import Conflict
+from convgen.api.filters import TrueOrFalse
 from convgen.api.throttling import Group
 
 CHANGE = "batches.change_batchjob"
@@ -44,7 +45,7 @@ class BatchFilter(filters.FilterSet):
     delivery = filters.ChoiceFilter(choices=Delivery.choices)
     priority = filters.ChoiceFilter(choices=Priority.choices)
     tier = filters.ChoiceFilter(choices=TierFilter.choices)
-    ended = filters.BooleanFilter(method="by_end", label="Whether it has ended.")
+    ended = TrueOrFalse(method="by_end", help_text="Whether it has ended.")
     created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
     created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
 

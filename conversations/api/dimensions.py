@@ -11,6 +11,7 @@ from conversations.api.fields import JsonObject
 from conversations.api.serializers import RowSerializer
 from conversations.api.views import WorkspaceModelViewSet, model_permissions
 from conversations.models import Dimension
+from convgen.api.filters import TrueOrFalse
 
 BODY = {
     "kind": "persona",
@@ -39,11 +40,12 @@ class DimensionSerializer(RowSerializer):
 
 
 class DimensionFilter(filters.FilterSet):
+    active = TrueOrFalse(help_text="Whether it is planned with.")
     search = filters.CharFilter(method="search_for", help_text="In name and description.")
 
     class Meta:
         model = Dimension
-        fields = ["kind", "active"]
+        fields = ["kind"]
 
     def search_for(self, rows: QuerySet[Dimension], name: str, value: str) -> QuerySet[Dimension]:
         return rows.filter(Q(name__icontains=value) | Q(description__icontains=value))

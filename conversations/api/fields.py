@@ -13,7 +13,7 @@ DEEPEST = 50  # levels of lists and objects in one another
 class _Json(serializers.JSONField):
     """What PostgreSQL cannot store of its texts is left out, as everywhere."""
 
-    shape: type
+    shape: type[Any]
     other_shape: str  # the code of what is refused then
     default_error_messages = {"too_deep": f"Lists and objects may be in one another in {DEEPEST} levels at most."}
 
@@ -22,7 +22,7 @@ class _Json(serializers.JSONField):
             self.fail(self.other_shape)
         if not _is_shallow(data, DEEPEST):
             self.fail("too_deep")
-        return storable_json(super().to_internal_value(data))  # type: ignore[arg-type]
+        return storable_json(super().to_internal_value(data))
 
 
 def _is_shallow(value: Any, levels: int) -> bool:

@@ -6,14 +6,15 @@ from typing import Any
 
 from rest_framework import serializers
 
+from conversations.api.fields import NumberField
 from conversations.choices import Effort
 from generation.configuration import Overrides
 
 LONGEST = 2_147_483_647  # what a column holds; what Claude takes is checked where the values meet
 
 
-def _share(what: str) -> serializers.DecimalField:
-    return serializers.DecimalField(
+def _share(what: str) -> NumberField:
+    return NumberField(
         max_digits=3,
         decimal_places=2,
         min_value=Decimal(0),

@@ -19,6 +19,7 @@ from conversations.api.views import WorkspaceModelViewSet, model_permissions
 from conversations.coverage.usage import TOTALS, UsageByTemplate, usage_by_template
 from conversations.duplication import duplicate
 from conversations.models import PromptTemplate
+from convgen.api.filters import TrueOrFalse
 from generation.api.template_serializers import (
     BODY,
     LISTED,
@@ -61,11 +62,12 @@ _STATISTICS = {
 
 
 class TemplateFilter(filters.FilterSet):
+    active = TrueOrFalse(help_text="Whether it is planned with.")
     search = filters.CharFilter(method="search_for", help_text="In name, description and category.")
 
     class Meta:
         model = PromptTemplate
-        fields = ["tier", "active", "category"]
+        fields = ["tier", "category"]
 
     def search_for(self, rows: QuerySet[PromptTemplate], name: str, value: str) -> QuerySet[PromptTemplate]:
         said = Q(name__icontains=value) | Q(description__icontains=value) | Q(category__icontains=value)

@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.db import connection
@@ -68,7 +67,7 @@ def test_a_batch_of_conversations_that_are_named(curator: Api, drafts: list[str]
         ({"conversation_ids": ["TPL-0001"], "selection": "gaps"}, {"conversation_ids": "invalid"}),
         ({"conversation_ids": ["TPL-9999"]}, {"non_field_errors": "invalid"}),
         ({"selection": "chosen"}, {"conversation_ids": "invalid"}),
-        ({"of_batch": str(uuid4()), "selection": "failed"}, {"of_batch": "does_not_exist"}),
+        ({"of_batch": "0199e5b2-6a02-7b12-8f3e-2b4a9e7d1f20", "selection": "failed"}, {"of_batch": "does_not_exist"}),
         ({"parameters": [1]}, {"parameters": "no_object"}),
         ({"configuration": {"temperature": "2"}}, {"configuration.temperature": "max_value"}),
         ({"request_timeout": 30_000}, {"non_field_errors": "invalid"}),

@@ -4,6 +4,7 @@ import pytest
 
 from conversations.choices import Status
 from conversations.models import Conversation, PromptTemplate, TemplateApplicability, Workspace
+from conversations.template_statistics import statistics
 from convgen.models import User
 from tests.api_client import Api, problems, told
 from tests.factories import ConversationFactory, DimensionFactory, PromptTemplateFactory
@@ -248,6 +249,12 @@ def test_statistics_tell_status_quality_approval_cost_and_trend(curator: Api, te
     january, now = body["trend"]
     assert (january["month"], january["results"]["average_quality"]) == ("2025-01-01", None)
     assert (january["results"]["conversations"], now["results"]["conversations"]) == (1, 3)
+
+
+def test_statistics_take_two_queries(template: PromptTemplate, django_assert_num_queries: Any) -> None:
+    ConversationFactory(workspace=template.workspace, template=template)
+    with django_assert_num_queries(2):
+        assert statistics(template).results.conversations == 1
 
 
 def test_statistics_of_an_unused_template_are_empty(curator: Api, workspace: Workspace) -> None:
