@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -93,7 +93,7 @@ def span_of(after: datetime | None, before: datetime | None) -> Span:
 def summed_up(logs: QuerySet[GenerationLog], span: Span) -> LogStatistics:
     """Of those rows that lie in the span: the bounds keep PostgreSQL to the months that it touches."""
     chosen = logs.filter(created_at__gte=span.begin, created_at__lt=span.end).order_by().values(*COLUMNS)
-    rows, values = chosen.query.sql_with_params()
+    rows, values = chosen.query.get_compiler(DEFAULT_DB_ALIAS, elide_empty=False).as_sql()  # SQL also for no rows
     with connection.cursor() as cursor:
         cursor.execute(SUMS.format(rows=rows), [timezone.get_current_timezone_name(), *values])
         names = [column.name for column in cursor.description]

@@ -18,7 +18,8 @@ class RowSerializer(serializers.ModelSerializer[Any]):
 
     def get_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = super().get_fields()
-        for name in getattr(self.Meta, "kept", ()) if self.instance is not None else ():
+        changes = self.instance is not None or self.partial  # partial without a row: while the schema is made
+        for name in getattr(self.Meta, "kept", ()) if changes else ():
             fields[name].read_only = True
         return fields
 

@@ -145,6 +145,11 @@ def test_nothing_adds_up_to_nothing(operator: Api) -> None:
     assert sums["by_day"] == []
 
 
+def test_a_conversation_that_is_not_there_adds_up_to_nothing(operator: Api) -> None:
+    answer = operator.get("generation-logs/stats/", {"conversation": "TPL-9999"})
+    assert (answer.status_code, answer.json()["total"]["requests"]) == (200, 0)
+
+
 def test_statistics_touch_the_months_of_their_span_alone(operator: Api, workspace: Workspace) -> None:
     with CaptureQueriesContext(connection) as asked:
         operator.get(STATS, {"created_after": (timezone.now() - timedelta(hours=1)).isoformat()})

@@ -73,6 +73,10 @@ def test_errors_are_pages_of_the_same_shape(browser: Client, workspace: Workspac
     assert (refused.status_code, answered(refused)["errors"][0]["code"]) == (403, "permission_denied")
 
 
+def test_an_address_in_several_lines_is_not_there_either(client: Client, db: None) -> None:
+    assert problems(client.get("/api/batches/%0Ano/"), 404) == {None: "not_found"}
+
+
 def test_who_is_signed_out_is_led_to_the_login(client: Client, db: None) -> None:
     page = client.get("/api/dimensions/?active=true", headers=HTML)
     assert page.status_code == 401
