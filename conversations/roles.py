@@ -30,7 +30,7 @@ _LOOKS = _may("view", *_WRITTEN, *_MADE, *_RECORDED, *_TEAM)
 _CURATES = (
     _LOOKS
     | _may("add change", *_WRITTEN)
-    | _may("change", "conversations.conversation")
+    | _may("add change", "conversations.conversation")  # add: by the API alone
     | _may("add change", "batches.batchjob")  # add: start a batch, which costs money; change: steer it
 )
 _REVIEWS = _CURATES | {"conversations.review_conversation"}

@@ -19,7 +19,7 @@ from batches.api.conversation_status import MAX_AGE, ProgressSerializer, convers
 from batches.api.generating_examples import ORDER, REGENERATION, WAITING, WRITTEN
 from batches.conversation_progress import progress_of
 from conversations.api import idempotency
-from conversations.api.finding import IN_PATH, conversation_of
+from conversations.api.finding import IN_PATH, conversation_of, shown
 from conversations.api.idempotency import Once
 from conversations.api.views import WorkspaceView
 from conversations.choices import Status
@@ -127,7 +127,7 @@ class GeneratingView(WorkspaceView):
             raise _busy(error, draft) from error
         if claim:
             draft = self._generated(draft, claim, overrides)
-        return _made(draft, once)
+        return self._made(draft, once)
 
     def _generated(self, draft: Conversation, claim: UUID, overrides: Overrides) -> Conversation:
         try:
@@ -153,6 +153,11 @@ class GeneratingView(WorkspaceView):
         draft = make()
         once.settle(draft.pk)
         return once, draft
+
+    def _made(self, draft: Conversation, once: Once) -> Response:
+        written = {"conversation": shown(self, str(draft.pk)), "generation": latest_run(draft)}
+        body = WrittenSerializer(written, context={"request": self.request}).data
+        return Response(body, GENERATED, headers={**once.headers, "Location": conversation_path(draft)})
 
     def _with_all(self, draft: Conversation) -> Conversation:
         return conversation_of(self, str(draft.pk))
@@ -232,8 +237,3 @@ def _busy(error: NotClaimable, draft: Conversation | None) -> Conflict:
         waits = {"Retry-After": str(MAX_AGE)} if now and progress_of(now).moves else {}
         refused.headers = {"Location": status_path(draft), **waits}  # type: ignore[attr-defined]
     return refused
-
-
-def _made(conversation: Conversation, once: Once) -> Response:
-    body = WrittenSerializer({"conversation": conversation, "generation": latest_run(conversation)}).data
-    return Response(body, GENERATED, headers={**once.headers, "Location": conversation_path(conversation)})

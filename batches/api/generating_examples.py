@@ -1,5 +1,7 @@
 """Examples of generating, for the schema."""
 
+from conversations.api import examples
+
 ORDER = {
     "template": "Emergency fund, first steps",
     "persona": "Careful saver",
@@ -38,70 +40,7 @@ RUN = {
     "duration_seconds": 21.84,
     "requests": [_REQUEST],
 }
-SCORE = {
-    "score": 8.4,
-    "confidence": 0.86,
-    "confidence_level": "high",
-    "components": [
-        {
-            "name": "turn_count",
-            "label": "Turn count",
-            "actual": "10 turns",
-            "target": "8 to 16 turns",
-            "weight": 0.2,
-            "score": 10.0,
-            "finding": "It has as many turns as it should.",
-            "advice": "",
-        }
-    ],
-    "flags": [],
-}
-TURNS = [
-    {
-        "position": 1,
-        "role": "user",
-        "content": "I have 400 euros at the end of a good month. Is it silly to start with that?",
-        "token_count": 22,
-    },
-    {
-        "position": 2,
-        "role": "assistant",
-        "content": "Not at all. Let us see what one month without income would cost you, and begin there.",
-        "token_count": 24,
-    },
-]
-WRITTEN = {
-    "conversation": {
-        "id": "019ab6f2-7d3c-7c11-9a52-0f6d1c2b9e10",
-        "conversation_id": "TPL-0042",
-        "title": "Starting small with an emergency fund",
-        "status": "generated",
-        "tier": "template",
-        "template": "019ab6e0-1111-7aaa-8bbb-0123456789ab",
-        "template_version": 3,
-        "document": None,
-        "chunk": None,
-        "persona": "Careful saver",
-        "emotion": "Anxious",
-        "topic": "Building an emergency fund",
-        "intent": "",
-        "tone": "",
-        "category": "",
-        "parameters": {"months": 3},
-        "quality_score": "8.4",
-        "quality": SCORE,
-        "turn_count": 2,
-        "turns": TURNS,
-        "cost_usd": "0.020045",
-        "model": "claude-sonnet-5-5",
-        "simulated": False,
-        "version": 1,
-        "parent": None,
-        "created_at": "2026-11-25T09:30:00Z",
-        "updated_at": "2026-11-25T09:30:22Z",
-    },
-    "generation": RUN,
-}
+WRITTEN = {"conversation": examples.WHOLE, "generation": RUN}
 
 WRITING = {
     "id": "019ab6f2-7d3c-7c11-9a52-0f6d1c2b9e10",

@@ -1,10 +1,11 @@
-"""Answers that a client has already: `ETag`, `If-None-Match`, and 304."""
+"""What a client knows already: `ETag`, `If-None-Match` and 304; and what it expects: `If-Match`."""
 
 import hashlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.cache import get_conditional_response
+from django.utils.http import parse_etags
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.renderers import JSONRenderer
@@ -20,6 +21,12 @@ PARAMETERS = [
     OpenApiParameter("ETag", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200]),
     OpenApiParameter("Cache-Control", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200]),
 ]
+EXPECTED = OpenApiParameter(
+    "If-Match",
+    location=OpenApiParameter.HEADER,
+    description="The `ETag` of what you have read: if somebody has changed it meanwhile, nothing is done, and the "
+    "answer is 412.",
+)
 
 
 def etag_of(value: Any) -> str:
@@ -34,8 +41,28 @@ def unless_known(request: Request, told: Mapping[str, Any], *, seconds: int) -> 
 
 def unless_known_by(request: Request, etag: str, tell: Callable[[], Mapping[str, Any]], *, seconds: int) -> Any:
     """The same where the ETag is known before the answer is made: `tell` is called for those who need it."""
-    response = get_conditional_response(request._request, etag=etag) or Response(tell())
+    return marked(known_already(request, etag) or Response(tell()), etag, seconds=seconds)
+
+
+def known_already(request: Request, etag: str) -> Any:
+    """304, if the client has what the ETag stands for; else None."""
+    return get_conditional_response(request._request, etag=etag)
+
+
+def marked(response: Any, etag: str, *, seconds: int = 0) -> Any:
+    """The response with its ETag; it may be kept for so many seconds by the client alone."""
     response["ETag"] = etag
     response["Cache-Control"] = f"private, max-age={seconds}" if seconds else "private, no-cache"
     response["Vary"] = "Authorization, Cookie, X-Workspace"
     return response
+
+
+def is_expected(request: Request, etag: str) -> bool:
+    """Whether it is what the client expects in `If-Match`; true where it expects nothing.
+
+    A proxy that compresses marks tags as weak (`W/`), which RFC 9110 would have us refuse. Ours differ whenever the
+    row does, so that nothing is lost by taking them.
+    """
+    expected = request.headers.get("If-Match")
+    named = parse_etags(expected or "")
+    return expected is None or named == ["*"] or etag in (each.removeprefix("W/") for each in named)

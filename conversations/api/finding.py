@@ -1,8 +1,10 @@
 """Conversations as paths and bodies name them: by UUID, or by readable id."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
+from django.db.models import F
 from django.urls import register_converter
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import NotFound
@@ -36,11 +38,8 @@ register_converter(InPath, "conversation")
 
 def found(name: str, rows: ConversationQuerySet) -> Conversation:
     """The one of these rows that is named. Raises `NotFound`."""
-    try:
-        rows = rows.filter(pk=UUID(name))
-    except ValueError:
-        rows = rows.named(name)
-    conversation = rows.first()
+    pk = _uuid(name)
+    conversation = (rows.filter(pk=pk) if pk else rows.named(name)).first()
     if conversation is None:
         raise NotFound(f"There is no conversation {name} in this workspace.")
     return conversation
@@ -50,3 +49,26 @@ def conversation_of(view: Any, name: str) -> Conversation:
     """The same among the workspace's, with what generation reads."""
     rows = Conversation.objects.select_related("workspace", "template", "document", "chunk__document")
     return found(name, rows.filter(workspace=view.workspace))
+
+
+def shown(view: Any, name: str) -> Any:
+    """The same with what is shown of it: `template_name` and `author` beside its own values, and its turns."""
+    rows = Conversation.objects.filter(workspace=view.workspace)
+    rows = rows.annotate(template_name=F("template__name"), author=F("created_by__username"))
+    return found(name, rows.prefetch_related("turns"))
+
+
+def all_found(names: Iterable[str], rows: ConversationQuerySet) -> tuple[ConversationQuerySet, list[str]]:
+    """Those of these rows that are named, each once, and the names that lead to none."""
+    uuids = {name: known for name in names if (known := _uuid(name))}
+    readable = {name: name.strip().casefold() for name in names if name not in uuids}
+    named = rows.filter(pk__in=uuids.values()) | rows.named(*readable)
+    known_as = {each for pk, own in named.values_list("pk", "conversation_id") for each in (pk, own.casefold())}
+    return named, [name for name, meant in {**uuids, **readable}.items() if meant not in known_as]
+
+
+def _uuid(name: str) -> UUID | None:
+    try:
+        return UUID(name)
+    except ValueError:
+        return None

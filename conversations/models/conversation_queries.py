@@ -32,13 +32,21 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def with_turns(self) -> Self:
         return self.filter(status__in=WITH_TURNS)
 
-    def scored(self, *, at_least: Decimal | float | None = None, below: Decimal | float | None = None) -> Self:
-        """Those with a score in a range: `at_least` ≤ score < `below`, from 0.0 to 10.0."""
+    def scored(
+        self,
+        *,
+        at_least: Decimal | float | None = None,
+        at_most: Decimal | float | None = None,
+        below: Decimal | float | None = None,
+    ) -> Self:
+        """Those with a score in a range: `at_least` ≤ score ≤ `at_most`, or < `below`, from 0.0 to 10.0."""
         found = self.filter(quality_tenths__isnull=False)
         if at_least is not None:
-            found = found.filter(quality_tenths__gte=_tenths(at_least))
+            found = found.filter(quality_tenths__gte=math.ceil(_in_tenths(at_least)))
+        if at_most is not None:
+            found = found.filter(quality_tenths__lte=math.floor(_in_tenths(at_most)))
         if below is not None:
-            found = found.filter(quality_tenths__lt=_tenths(below))
+            found = found.filter(quality_tenths__lt=math.ceil(_in_tenths(below)))
         return found
 
     def for_review(self) -> Self:
@@ -49,11 +57,11 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         """Those of one tier; all of them for "all"."""
         return self if tier == "all" else self.filter(tier=tier)
 
-    def named(self, readable_id: str) -> Self:
-        """The one with this readable id, however it is capitalised; one in each workspace."""
-        typed = readable_id.strip()
-        usual = re.sub(r"-V(\d+)$", r"-v\1", typed.upper())
-        return self.filter(conversation_id__in=[typed, usual])
+    def named(self, *readable_ids: str) -> Self:
+        """Those with these readable ids, however they are capitalised; one of each in each workspace."""
+        typed = [readable_id.strip() for readable_id in readable_ids]
+        usual = [re.sub(r"-V(\d+)$", r"-v\1", each.upper()) for each in typed]
+        return self.filter(conversation_id__in=[*typed, *usual])
 
     def in_chain_of(self, conversation: "Conversation") -> Self:
         """All versions of a conversation, itself among them."""
@@ -65,6 +73,6 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.filter(with_words(text))
 
 
-def _tenths(score: Decimal | float) -> int:
-    """A bound of scores, which have one decimal: what lies between two of them is rounded up."""
-    return math.ceil(Decimal(str(score)) * 10)
+def _in_tenths(bound: Decimal | float) -> Decimal:
+    """A bound of scores may lie between two of them, which have one decimal."""
+    return Decimal(str(bound)) * 10

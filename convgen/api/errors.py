@@ -18,10 +18,12 @@ from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework import exceptions, status
 from rest_framework.settings import api_settings
 
+from convgen.request_ids import current_request_id
+
 Translation: TypeAlias = Callable[[Any], exceptions.APIException]
 
 STATE = "status"  # the code of a ValidationError that is about a row's status, and not about what was sent
-ANONYMOUS = "There is an error on our side. It is in the log, with the id of this request."
+ANONYMOUS = "There is an error on our side. It is in the log, with the id of this request: {}"
 
 
 class Conflict(exceptions.APIException):
@@ -98,6 +100,10 @@ def _named(field: str) -> str:
     return api_settings.NON_FIELD_ERRORS_KEY if field == NON_FIELD_ERRORS else field
 
 
+def _anonymous() -> exceptions.APIException:
+    return exceptions.APIException(ANONYMOUS.format(current_request_id()))
+
+
 def _without_database(error: Exception) -> Unavailable:
     return Unavailable("The database cannot be reached, or did not answer in time. Try again in a while.", wait=5)
 
@@ -106,6 +112,7 @@ tell(DjangoValidationError, from_validation)
 tell(PermissionDenied, lambda error: exceptions.PermissionDenied(str(error) or None))
 tell(RequestDataTooBig, lambda error: TooLarge(f"A body may have {settings.DATA_UPLOAD_MAX_MEMORY_SIZE:,} bytes."))
 tell(DataError, lambda error: invalid(ValueError("A value is out of the range that can be stored.")))
+tell(RecursionError, lambda error: invalid(ValueError("The JSON is nested too deeply.")))
 tell(IntegrityError, lambda error: Conflict("Somebody else has changed this at the same moment. Look at it again."))
 tell(OperationalError, _without_database)
 tell(InterfaceError, _without_database)
@@ -118,7 +125,7 @@ class Handler(ExceptionHandler):
         return translated(exc) or super().convert_known_exceptions(exc)
 
     def convert_unhandled_exceptions(self, exc: Exception) -> exceptions.APIException:
-        return exc if isinstance(exc, exceptions.APIException) else exceptions.APIException(ANONYMOUS)
+        return exc if isinstance(exc, exceptions.APIException) else _anonymous()
 
     def get_headers(self, exc: exceptions.APIException) -> dict[str, str]:
         """`headers` of an exception go into the response: where to look at what has come of it."""

@@ -122,7 +122,7 @@ class KeysetPagination(CursorPagination):
             later = empty & Q(compare(self._row(others), self._values(position.values[1:], others)))
             return later | ~empty if downwards else later
         later = Q(compare(self._row(self._columns), self._values(position.values, self._columns)))
-        nullable = self._model._meta.get_field(first).null
+        nullable = _typed(self._model._meta.get_field(first)).null
         return later if downwards or not nullable else later | empty
 
     def _row(self, names: list[str]) -> _Row:
@@ -159,16 +159,16 @@ def _written(field: Column, row: Any) -> str | None:
 
 def _read(field: Column, told: Any) -> Any:
     """A value of the column. Raises what `_position` takes for a bad cursor."""
-    if told is None and field.null:
+    typed = _typed(field)
+    if told is None and typed.null:
         return None
     if not isinstance(told, str) or "\0" in told:
         raise ValueError
-    typed = _typed(field)
     value = typed.to_python(told)
     typed.run_validators(value)
     return value
 
 
 def _typed(field: Column) -> Column:
-    """The field whose type the column has: of a generated one, that of its expression."""
+    """The field that says what the column holds: of a generated one, that of its expression."""
     return getattr(field, "output_field", field)

@@ -1,198 +1,223 @@
-"""A template tried out: its prompt resolved, and a conversation of it that is not kept."""
+"""Prompt templates: what Claude is asked to write, and for whom."""
 
+from collections.abc import Collection
+from functools import cached_property
 from typing import Any
-from uuid import UUID
 
-from drf_spectacular.utils import OpenApiExample, extend_schema
-from rest_framework import serializers
-from rest_framework.generics import get_object_or_404
+from django.db.models import Q, QuerySet
+from django.utils.http import parse_etags
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
+from rest_framework import status
+from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.reverse import reverse
 
-from conversations.api.views import WorkspaceView
-from conversations.choices import TurnRole
+from conversations import template_editing, template_history, template_statistics
+from conversations.api.views import WorkspaceModelViewSet, model_permissions
+from conversations.coverage.usage import TOTALS, UsageByTemplate, usage_by_template
+from conversations.duplication import duplicate
 from conversations.models import PromptTemplate
-from conversations.ordering import draft_of
-from convgen.api.throttling import Group
-from generation.api.asking import WordsSerializer, overrides_of, validated, words_of
-from generation.api.configuration import ConfigurationSerializer
-from generation.api.errors import told
-from generation.api.previewing import FORECAST, ForecastSerializer
-from generation.api.written import RunSerializer, ScoreReportSerializer
-from generation.errors import GenerationError
-from generation.preview import prepared, preview, used_values
-from generation.runs import run_of
-from generation.trial import Trial, try_out
+from generation.api.template_serializers import (
+    BODY,
+    LISTED,
+    SHOWN,
+    ChangeSerializer,
+    ListedTemplateSerializer,
+    StatisticsSerializer,
+    TemplateSerializer,
+)
 
-WORDS = {"persona": "Careful saver", "emotion": "Anxious", "topic": "Building an emergency fund"}
-ASKED = {**WORDS, "parameters": {"months": 3}}
-
-
-class ResolutionOrderSerializer(WordsSerializer):
-    configuration = ConfigurationSerializer(required=False)
-    count_tokens = serializers.BooleanField(
-        default=False, help_text="Have Claude count the tokens, which costs nothing, and foresee the cost."
-    )
-
-
-class UsedValueSerializer(serializers.Serializer[Any]):
-    name = serializers.CharField()
-    value = serializers.CharField(help_text="Empty where nothing was given.")
-    origin = serializers.ChoiceField(
-        choices=["parameters", "conversation", "source", "default", "nothing"],
-        help_text="conversation: its words, tier or category; source: the passage that it would be grounded in.",
-    )
-    declared = serializers.BooleanField(help_text="Whether it is one of the template's variables.")
-
-
-class ResolutionSerializer(serializers.Serializer[Any]):
-    system = serializers.CharField(help_text="The system prompt.")
-    prompt = serializers.CharField()
-    configuration = serializers.CharField(help_text="How Claude would be asked, and who says so.")
-    values = UsedValueSerializer(many=True, help_text="Every name in the template's texts, in order of first use.")
-    forecast = ForecastSerializer(allow_null=True, help_text="Where count_tokens asks for it.")
-
-
-class TrialOrderSerializer(WordsSerializer):
-    configuration = ConfigurationSerializer(required=False)
-
-
-class SaidSerializer(serializers.Serializer[Any]):
-    role = serializers.ChoiceField(choices=TurnRole.choices)
-    content = serializers.CharField()
-
-
-class BaselineSerializer(serializers.Serializer[Any]):
-    """What the template has made before: the newest 500 that were written, by simulated Claude or by the real one."""
-
-    score = serializers.DecimalField(max_digits=3, decimal_places=1, allow_null=True, help_text="Their average.")
-    conversations = serializers.IntegerField(min_value=0)
-
-
-class TrialSerializer(serializers.Serializer[Any]):
-    title = serializers.CharField(source="reply.title")
-    turns = SaidSerializer(source="reply.turns", many=True)
-    simulated = serializers.BooleanField(help_text="Written by simulated Claude.")
-    quality = ScoreReportSerializer(source="report.as_json")
-    baseline = BaselineSerializer()
-    difference = serializers.DecimalField(
-        max_digits=3,
-        decimal_places=1,
-        allow_null=True,
-        help_text="How much better than the baseline.",
-    )
-    generation = RunSerializer()
-
-
-RESOLUTION = {
-    "system": "You advise people who begin to save …",
-    "prompt": "Write a talk between Careful saver and an adviser about the first 3 months …",
-    "configuration": "claude-sonnet-5-5 (setting ANTHROPIC_MODEL), max tokens 16,000 (setting ANTHROPIC_MAX_TOKENS)",
-    "values": [
-        {"name": "persona", "value": "Careful saver", "origin": "conversation", "declared": False},
-        {"name": "months", "value": "3", "origin": "parameters", "declared": True},
-    ],
-    "forecast": FORECAST,
+IF_MATCH = OpenApiParameter(
+    "If-Match",
+    location=OpenApiParameter.HEADER,
+    description="The ETag of what you read: 412 when somebody has changed the template since.",
+)
+ETAG = OpenApiParameter(
+    "ETag", location=OpenApiParameter.HEADER, response=[200, 201], description="Another one after every change."
+)
+_CHANGE = {
+    "version": 3,
+    "kind": "changed",
+    "changed_at": "2026-11-25T09:30:12Z",
+    "changed_by": "maria",
+    "changes": [{"field": "tone", "before": "", "after": "warm"}],
 }
-TRIAL = {
-    "title": "Starting small with an emergency fund",
-    "turns": [
-        {"role": "user", "content": "I have 400 euros at the end of a good month. Is it silly to start with that?"},
-        {"role": "assistant", "content": "Not at all. What would one month without income cost you?"},
-    ],
-    "simulated": False,
-    "quality": {"score": 8.4, "confidence": 0.86, "confidence_level": "high", "components": [], "flags": []},
-    "baseline": {"score": "7.9", "conversations": 30},
-    "difference": "0.5",
-    "generation": {
-        "run_id": "019ab6f2-7d41-7f02-b1c3-5a6b7c8d9e0f",
-        "model": "claude-sonnet-5-5",
-        "attempts": 1,
-        "input_tokens": 412,
-        "output_tokens": 1876,
-        "cache_read_tokens": 2304,
-        "cache_write_tokens": 0,
-        "cost_usd": "0.020045",
-        "duration_seconds": 21.84,
-        "requests": [],
-    },
+_RESULTS = {
+    "conversations": 41,
+    "average_quality": 8.21,
+    "approval_rate": 0.9,
+    "average_cost_usd": "0.018200",
+    "average_input_tokens": 1_420,
+    "average_output_tokens": 1_536,
+}
+_STATISTICS = {
+    "uses": 44,
+    "by_status": {"approved": 18, "rejected": 2, "pending_review": 21},
+    "results": _RESULTS,
+    "trend": [{"month": "2026-11-01", "results": _RESULTS}],
 }
 
 
-class TemplateView(WorkspaceView):
-    also_answers = {"post": (503,)}
+class TemplateFilter(filters.FilterSet):
+    search = filters.CharFilter(method="search_for", help_text="In name, description and category.")
 
-    def template(self, id: UUID) -> PromptTemplate:
-        rows = PromptTemplate.objects.select_related("workspace").filter(workspace=self.workspace)
-        template: PromptTemplate = get_object_or_404(rows, pk=id)
-        return template
+    class Meta:
+        model = PromptTemplate
+        fields = ["tier", "active", "category"]
+
+    def search_for(self, rows: QuerySet[PromptTemplate], name: str, value: str) -> QuerySet[PromptTemplate]:
+        said = Q(name__icontains=value) | Q(description__icontains=value) | Q(category__icontains=value)
+        return rows.filter(said)
 
 
-class ResolveView(TemplateView):
-    permissions = {"post": "conversations.view_prompttemplate"}
+def _shown(name: str, **options: Any) -> OpenApiExample:
+    return OpenApiExample(name, value=SHOWN, response_only=True, **options)
 
-    @extend_schema(
-        tags=["Templates"],
-        operation_id="templates_resolve",
-        summary="The prompt that a template would give",
-        description="Creates nothing and costs nothing. Values that are missing or wrong are told by variable, as "
-        "`parameters.months`.",
-        request=ResolutionOrderSerializer,
-        responses=ResolutionSerializer,
+
+@extend_schema(tags=["Templates"])
+@extend_schema_view(
+    list=extend_schema(
+        summary="List templates",
+        description="Without their long texts.",
+        examples=[OpenApiExample("A template", value=LISTED, response_only=True)],
+    ),
+    retrieve=extend_schema(summary="Show a template", parameters=[ETAG], examples=[_shown("A template")]),
+    create=extend_schema(
+        summary="Create a template",
+        description="Refused when its texts cannot be read, its variables are not properly defined, or Claude would "
+        "not take how it is asked.",
+        parameters=[ETAG],
         examples=[
-            OpenApiExample("Words and parameters", value={**ASKED, "count_tokens": True}, request_only=True),
-            OpenApiExample("The prompt", value=RESOLUTION, response_only=True),
+            OpenApiExample("A new template", value=BODY, request_only=True),
+            _shown("As created", status_codes=["201"]),
         ],
-    )
-    def post(self, request: Request, id: UUID) -> Response:
-        asked = validated(ResolutionOrderSerializer, self)
-        draft = draft_of(self.template(id), words_of(asked), parameters=asked.get("parameters"))
-        configuration, prompt = prepared(draft, overrides=overrides_of(asked))
-        shown = preview(draft, overrides=overrides_of(asked)) if asked["count_tokens"] else None
-        resolution = {
-            "system": prompt["system"][0]["text"],
-            "prompt": prompt["messages"][0]["content"],
-            "configuration": configuration.in_words(),
-            "values": used_values(draft),
-            "forecast": shown.forecast.as_json() if shown else None,
-        }
-        return Response(ResolutionSerializer(resolution).data)
-
-
-class TryOutView(TemplateView):
-    permissions = {"post": "batches.add_batchjob"}  # generating costs money
-    throttle_groups = {"post": Group.GENERATIONS}
-
-    @extend_schema(
-        tags=["Templates"],
-        operation_id="templates_test",
-        summary="Try a template out",
-        description="Claude writes one conversation, which is scored and held against what the template has made "
-        "before. It is not kept, and it costs what a conversation costs: the log has it.",
-        request=TrialOrderSerializer,
-        responses=TrialSerializer,
+    ),
+    partial_update=extend_schema(
+        summary="Change a template",
+        description="What is left out stays. A change that makes other conversations raises the version.",
+        parameters=[IF_MATCH, ETAG],
         examples=[
-            OpenApiExample("Words and parameters", value=ASKED, request_only=True),
-            OpenApiExample("Better than before", value=TRIAL, response_only=True),
+            OpenApiExample("Another tone", value={"tone": "warm", "topics": []}, request_only=True),
+            _shown("As changed"),
         ],
-    )
-    def post(self, request: Request, id: UUID) -> Response:
-        asked = validated(TrialOrderSerializer, self)
-        template, overrides = self.template(id), overrides_of(asked)
-        try:
-            trial = try_out(template, words_of(asked), parameters=asked.get("parameters"), overrides=overrides)
-        except GenerationError as error:
-            raise told(error, overrides) from error
-        return Response(_answer(trial))
+    ),
+    destroy=extend_schema(
+        summary="Delete a template",
+        description="Its conversations stay, without a template.",
+        parameters=[IF_MATCH],
+    ),
+)
+class TemplateViewSet(WorkspaceModelViewSet):
+    """What curators write for Claude: many conversations are made from each."""
 
-
-def _answer(trial: Trial) -> Any:
-    shown = {
-        "reply": trial.reply,
-        "simulated": trial.simulated,
-        "report": trial.report,
-        "baseline": trial.baseline,
-        "difference": trial.difference,
-        "generation": run_of(trial.run_id),
+    queryset = PromptTemplate.objects.all()
+    serializer_class = TemplateSerializer
+    lookup_value_converter = "uuid"
+    filterset_class = TemplateFilter
+    permissions = {
+        **model_permissions("conversations.prompttemplate"),
+        "duplicate": "conversations.add_prompttemplate",
+        "history": "conversations.view_prompttemplate",
+        "stats": "conversations.view_prompttemplate",
     }
-    return TrialSerializer(shown).data
+    also_answers = {"partial_update": (412,), "destroy": (412,)}
+    ordering = "tier"
+    tie_breakers = ("name", "id")
+
+    @property
+    def orderings(self) -> dict[str, str]:  # type: ignore[override]
+        if self.action == "history":
+            return {"changed": "history_date"}
+        return {"tier": "tier", "name": "name", "created": "created_at", "updated": "updated_at"}
+
+    def get_serializer_class(self) -> type[Any]:
+        return ListedTemplateSerializer if self.action == "list" else TemplateSerializer
+
+    def get_queryset(self) -> QuerySet[PromptTemplate]:
+        rows: QuerySet[PromptTemplate] = super().get_queryset()
+        if self.action == "list":
+            return rows.defer(*PromptTemplate.LONG_TEXTS)
+        return rows.select_related("workspace").prefetch_related("applicability__dimension")
+
+    @cached_property
+    def usages(self) -> UsageByTemplate:
+        """How many live conversations each template has."""
+        return usage_by_template(self.workspace, TOTALS)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self._answer(self.get_object())
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        sent = self._checked(None, request)
+        template = template_editing.create(
+            workspace=self.workspace, values=sent.values, meant_for=sent.meant_for, by=self.person
+        )
+        return self._made(template)
+
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        template = self.get_object()
+        sent = self._checked(template, request)
+        template_editing.change(
+            template, values=sent.values, meant_for=sent.meant_for, by=self.person, seen=self._seen()
+        )
+        return self._answer(self.get_object())
+
+    def perform_destroy(self, template: Any) -> None:
+        template_editing.delete(template, by=self.person, seen=self._seen())
+
+    @extend_schema(
+        summary="Duplicate a template",
+        description="The copy is inactive, at version 1, under a name of its own.",
+        request=None,
+        responses={201: TemplateSerializer},
+        parameters=[ETAG],
+        examples=[_shown("The copy", status_codes=["201"])],
+    )
+    @action(detail=True, methods=["post"])
+    def duplicate(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self._made(duplicate(self.get_object(), by=self.person))
+
+    @extend_schema(
+        summary="List a template's changes",
+        description="Of its own fields, the latest first; not of what it is meant for.",
+        responses=ChangeSerializer(many=True),
+        examples=[OpenApiExample("A change of tone", value=_CHANGE, response_only=True)],
+    )
+    @action(detail=True, ordering="-changed", tie_breakers=("history_id",), filterset_class=None)
+    def history(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        records = self.paginate_queryset(template_history.records(self.get_object()))
+        return self.get_paginated_response(ChangeSerializer(template_history.changes(records or []), many=True).data)
+
+    @extend_schema(
+        summary="Tell how a template does",
+        description="How often it was used, how good its conversations are, how many were approved of those decided "
+        "on (approved, rejected or sent back for changes), what they cost; and the same by month.",
+        responses=StatisticsSerializer,
+        examples=[OpenApiExample("Forty-one conversations", value=_STATISTICS, response_only=True)],
+    )
+    @action(detail=True)
+    def stats(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return Response(StatisticsSerializer(template_statistics.statistics(self.get_object())).data)
+
+    def _checked(self, template: PromptTemplate | None, request: Request) -> TemplateSerializer:
+        sent = TemplateSerializer(
+            template, data=request.data, partial=template is not None, context=self.get_serializer_context()
+        )
+        sent.is_valid(raise_exception=True)
+        return sent
+
+    def _seen(self) -> Collection[str] | None:
+        """The editions that the client expects, as it says in `If-Match`; None: it does not say."""
+        tags = parse_etags(self.request.headers.get("If-Match", ""))
+        return None if not tags or tags == ["*"] else [tag.removeprefix("W/").strip('"') for tag in tags]
+
+    def _made(self, template: PromptTemplate) -> Response:
+        response = self._answer(self.get_queryset().get(pk=template.pk), status.HTTP_201_CREATED)
+        response["Location"] = reverse("api-template-detail", [template.pk])
+        return response
+
+    def _answer(self, template: Any, code: int = status.HTTP_200_OK) -> Response:
+        etag = f'"{template_editing.edition(template)}"'
+        return Response(self.get_serializer(template).data, status=code, headers={"ETag": etag})

@@ -43,7 +43,7 @@ def test_a_conversation_is_made_of_a_template(curator: Api, claude: SimulatedCla
     assert answer["Location"] == f"/api/conversations/{made['id']}/"
     assert (made["status"], made["topic"], made["parameters"]) == ("generated", "Pensions", {"city": "Oslo"})
     assert len(made["turns"]) == made["turn_count"] > 0
-    assert made["quality"]["score"] == float(made["quality_score"]) > 6
+    assert made["quality_metrics"]["score"] == made["quality_score"] > 6
     assert "Talk about Pensions in Oslo." in claude.requests[0]["messages"][0]["content"]
     assert (took["attempts"], took["cost_usd"], took["model"]) == (1, made["cost_usd"], made["model"])
     assert [each["status"] for each in took["requests"]] == ["succeeded"]

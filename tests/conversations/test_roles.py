@@ -48,6 +48,7 @@ MATRIX = {
     "conversations.change_prompttemplate": {CURATOR, REVIEWER, LEAD},
     "conversations.add_document": {CURATOR, REVIEWER, LEAD},
     "conversations.change_chunk": {CURATOR, REVIEWER, LEAD},
+    "conversations.add_conversation": {CURATOR, REVIEWER, LEAD},
     "conversations.change_conversation": {CURATOR, REVIEWER, LEAD},
     "batches.add_batchjob": {CURATOR, REVIEWER, LEAD},
     "batches.change_batchjob": EVERYBODY,

@@ -1,0 +1,40 @@
+"""Bodies whose every name counts."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from drf_spectacular.extensions import OpenApiSerializerExtension
+from rest_framework import serializers
+
+from conversations.text import storable
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Refuses names that it does not know, so that a typing error is not taken for a change that was made."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        problems = self._unknown(data) if isinstance(data, Mapping) else {}
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as error:
+            raise serializers.ValidationError({**error.detail, **problems}) from error  # type: ignore[dict-item]
+        if problems:
+            raise serializers.ValidationError(problems)
+        return values
+
+    def _unknown(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        sentence = f"It cannot be set here. What can: {', '.join(self.fields)}."
+        return {
+            storable(name): [serializers.ErrorDetail(sentence, "unknown")] for name in given if name not in self.fields
+        }
+
+
+class InSchema(OpenApiSerializerExtension):
+    """The schema says it too."""
+
+    target_class = "conversations.api.strict.StrictSerializer"
+    match_subclasses = True
+
+    def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
+        schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
+        return {**schema, "additionalProperties": False}
