@@ -48,7 +48,7 @@ class GroupThrottle(BaseThrottle):
 def _group(request: Request, view: Any) -> Group:
     if not request.user.is_authenticated:
         return Group.ANONYMOUS
-    groups: dict[str, Group] = view.throttle_groups
+    groups: dict[str, Group] = getattr(view, "throttle_groups", {})  # the schema's view is none of ours
     if named := groups.get(getattr(view, "action", None) or (request.method or "").lower()):
         return named
     return Group.READS if request.method in SAFE_METHODS else Group.WRITES

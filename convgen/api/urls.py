@@ -10,5 +10,5 @@ urlpatterns = [
     path("", include("generation.api.urls")),
     path("", include("conversations.api.urls")),
     path("schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    re_path(r"^(?P<rest>.*)$", Missing.as_view()),
+    re_path(r"^(?P<rest>(?s:.*))$", Missing.as_view()),  # line breaks too
 ]
