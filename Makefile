@@ -2,12 +2,13 @@
 
 PYTHON ?= python3
 PORT ?= 8000
+TEST_WORKERS ?= 4
 BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test run stop bench faults lint lock docs
+.PHONY: help demo test run stop bench faults fuzz lint lock docs
 
 help:  ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -16,8 +17,8 @@ demo: .venv/runtime database  ## Generate the whole starter plan and export it
 	@$(MANAGE) generate_batch --workspace starter --concurrency 10 --inline --continue
 	@$(MANAGE) export_conversations --workspace starter --status all --include-simulated --output var/exports/starter.jsonl
 
-test: .venv/dev  ## Run the whole suite on real PostgreSQL
-	@$(BIN)/python -m pytest --cov --cov-report=term
+test: .venv/dev  ## Run the whole suite on real PostgreSQL, in TEST_WORKERS (4) processes
+	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --cov --cov-report=term
 
 run: .venv/runtime database  ## Serve it all on PORT (8000): web, worker, and simulated Claude when there is no key
 	@$(MANAGE) serve --port $(PORT)
@@ -31,6 +32,9 @@ bench: .venv/dev  ## Print the benchmarks' figures
 faults: .venv/dev  ## Kill workers, and PostgreSQL, at FAULT_MOMENTS (20) moments that nobody chose
 	@FAULT_MOMENTS=$${FAULT_MOMENTS:-20} $(BIN)/python -m pytest tests/faults/test_killed.py -q --no-cov
 
+fuzz: .venv/dev  ## Send the API whatever its schema allows, and what it does not, for FUZZ_SECONDS (600)
+	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(BIN)/python -m pytest tests/fuzz -o python_files='fuzz_*.py' -q -s --no-cov
+
 lint: .venv/dev  ## Ruff, mypy, the import direction, missing migrations
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -38,9 +42,10 @@ lint: .venv/dev  ## Ruff, mypy, the import direction, missing migrations
 	@$(BIN)/lint-imports --no-logo
 	@$(MANAGE) makemigrations --check --dry-run
 
-docs: .venv/runtime  ## Write docs/database.md from the models and the database
+docs: .venv/runtime  ## Write what the documentation tells of database and API from the code
 	@$(MANAGE) migrate --verbosity 0
 	@$(MANAGE) describe_database
+	@$(MANAGE) describe_api
 
 lock: .venv/dev  ## Renew the locks from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url \

@@ -5,8 +5,7 @@ from typing import Any
 
 from django.db import transaction
 
-from batches import planning
-from batches.choices import Priority, Selection
+from batches import single
 from conversations import versions
 from conversations.models import Conversation
 from convgen.models import User
@@ -20,15 +19,5 @@ def order(conversation: Conversation, changes: Mapping[str, Any], *, by: User) -
     version already; then nothing is changed.
     """
     version = versions.prepare(conversation, changes, by=by)
-    planning.create(
-        planning.Order(
-            workspace=conversation.workspace,
-            selection=Selection.CHOSEN,
-            chosen=[str(version.pk)],
-            concurrency=1,
-            priority=Priority.HIGH,
-            name=f"Regenerate {conversation}",
-            created_by=by,
-        )
-    )
+    single.order(version, name=f"Regenerate {conversation}", by=by)
     return version

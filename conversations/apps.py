@@ -7,7 +7,9 @@ class ConversationsConfig(AppConfig):
 
     def ready(self) -> None:
         from conversations import checks, joining, roles  # noqa: F401  (checks registers, joining connects its receivers)
+        from conversations.api import refusals
 
+        refusals.register()
         post_migrate.connect(roles.make_groups, sender=self)
         self._tell_errors()
 

@@ -7,9 +7,11 @@ from django.http import HttpRequest, HttpResponseNotFound
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 
 from conversations.choosing import SESSION_KEY, WorkspaceRefused, Workspaces, choose
+from convgen.api import PREFIX
 from convgen.tenancy import Scope, workspace_scope
 
 HEADER = "X-Workspace"  # a slug, or `*` for all
+API = "/api/"
 
 
 class WorkspaceMiddleware:
@@ -22,7 +24,12 @@ class WorkspaceMiddleware:
         try:
             workspaces = _workspaces(request)
         except WorkspaceRefused as refused:
+            if request.path_info.startswith(PREFIX):
+                return self._in(Workspaces(), request)  # the API says it in its own words
             return HttpResponseNotFound(f"{refused}\n", content_type="text/plain; charset=utf-8")
+        return self._in(workspaces, request)
+
+    def _in(self, workspaces: Workspaces, request: HttpRequest) -> HttpResponseBase:
         request.workspaces = workspaces  # type: ignore[attr-defined]
         with workspace_scope(workspaces.scope):
             response = self.get_response(request)
@@ -32,7 +39,8 @@ class WorkspaceMiddleware:
 
 
 def _workspaces(request: HttpRequest) -> Workspaces:
-    if not request.user.is_authenticated:
+    """None where nobody has signed in, nor for the API, which chooses by itself and refuses in its own words."""
+    if request.path_info.startswith(API) or not request.user.is_authenticated:
         return Workspaces()
     asked, chosen = request.headers.get(HEADER, ""), request.session.get(SESSION_KEY, "")
     return choose(request.user, asked=asked, chosen=chosen)

@@ -19,7 +19,14 @@ NAMED = 12  # values that a refusal lists
 
 
 class OrderError(ValueError):
-    """The draft cannot be ordered like that; the message says what can be."""
+    """The draft cannot be ordered like that; the message says what can be.
+
+    `problems` are its parts by what they are about: template, persona, emotion …
+    """
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = dict(problems)
 
 
 def template_named(workspace: Workspace, name: str) -> PromptTemplate:
@@ -27,9 +34,8 @@ def template_named(workspace: Workspace, name: str) -> PromptTemplate:
     templates = PromptTemplate.objects.filter(workspace=workspace)
     found = templates.filter(name=name.strip()).first() or templates.filter(name__iexact=name.strip()).first()
     if found is None:
-        raise OrderError(
-            f"There is no template “{name}”. {_did_you_mean(name, templates.values_list('name', flat=True))}"
-        )
+        near = _did_you_mean(name, templates.values_list("name", flat=True))
+        raise OrderError({"template": f"There is no template “{name}”. {near}"})
     return found
 
 
@@ -70,13 +76,13 @@ def _values(workspace: Workspace, words: Mapping[str, str]) -> dict[str, Dimensi
     known: dict[str, dict[str, Dimension]] = {kind.value: {} for kind in DimensionKind}
     for dimension in Dimension.objects.filter(workspace=workspace, active=True, kind__in=wanted):
         known[dimension.kind][dimension.name.casefold()] = dimension
-    unknown = [
-        f"There is no {kind} “{word}”. {_did_you_mean(word, [value.name for value in known[kind].values()])}"
+    unknown = {
+        kind: f"There is no {kind} “{word}”. {_did_you_mean(word, [value.name for value in known[kind].values()])}"
         for kind, word in wanted.items()
         if word.casefold() not in known[kind]
-    ]
+    }
     if unknown:
-        raise OrderError(" ".join(unknown))
+        raise OrderError(unknown)
     return {kind: known[kind][word.casefold()] for kind, word in wanted.items()}
 
 

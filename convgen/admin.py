@@ -5,6 +5,7 @@ from django.contrib.auth.admin import UserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from convgen.admin_tokens import ApiTokenAdmin as ApiTokenAdmin
 from convgen.models import User
 from convgen.tenancy import EVERY, workspace_scope
 

@@ -6,7 +6,12 @@ class ConvgenConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        from convgen import checks  # noqa: F401  (registers the system checks)
+        from convgen import (
+            checks,  # noqa: F401  (registers the system checks)
+            tokens,
+        )
+        from convgen.api import errors
         from convgen.database.migrating import make_way_for_migrations
 
+        errors.tell(tokens.TokenRefused, errors.conflict)
         make_way_for_migrations(self)

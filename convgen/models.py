@@ -6,6 +6,11 @@ from typing import Any
 import uuid_utils.compat as uuid_utils
 from django.contrib.auth.models import AbstractUser
 from django.db import models
+from django.db.models.functions import Left
+from django.utils import timezone
+from knox.models import AuthToken, AuthTokenManager
+
+SHORT_ID = 24  # hexadecimal digits
 
 
 class Row(models.Model):
@@ -21,6 +26,45 @@ class User(AbstractUser):
     """A person who signs in. What she may do in a workspace is her membership's role."""
 
     id = models.UUIDField(primary_key=True, default=uuid_utils.uuid7, editable=False)
+
+
+class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
+    def valid(self) -> "ApiTokenQuerySet":
+        """Those that have not ended."""
+        return self.filter(expiry__gt=timezone.now())
+
+    def named(self, short_id: str) -> "ApiTokenQuerySet":
+        found: ApiTokenQuerySet = self.alias(short=Left("digest", SHORT_ID)).filter(short=short_id)
+        return found
+
+
+class ApiToken(AuthToken):
+    """What a program shows to be let in as a person (`convgen/tokens.py`). The table is django-rest-knox's."""
+
+    objects = AuthTokenManager.from_queryset(ApiTokenQuerySet)()
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        verbose_name = "API token"
+
+    def __str__(self) -> str:
+        return f"{self.beginning}…"
+
+    @property
+    def has_ended(self) -> bool:
+        """One without an end, as only a shell could make it, is none."""
+        return self.expiry is None or self.expiry <= timezone.now()
+
+    @property
+    def beginning(self) -> str:
+        """The first characters of the token, by which its owner knows it again."""
+        return str(self.token_key)
+
+    @property
+    def short_id(self) -> str:
+        """The beginning of its hash: tells it from others, and lets nobody in."""
+        return str(self.digest)[:SHORT_ID]
 
 
 class Throttle(models.Model):

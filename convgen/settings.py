@@ -52,8 +52,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "convgen.request_ids.request_id_middleware",
     "convgen.route.route_middleware",
     "django.middleware.security.SecurityMiddleware",
+    "convgen.content_security.ContentSecurityPolicy",
+    "corsheaders.middleware.CorsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -88,6 +91,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "convgen.tokens.TokensEndWithPassword"},
 ]
 
 LANGUAGE_CODE = "en-us"
@@ -103,8 +107,9 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "convgen.request_ids.RequestIdFilter"}},
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}{request_id}: {message}", "style": "{"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
     # The SDK's HTTP library logs every request at INFO; the generation log keeps them for us.
     "loggers": {"httpx2": {"level": "WARNING"}, "django_q": {"propagate": True}},
@@ -152,7 +157,22 @@ API_POLLS_PER_MINUTE = env.int("API_POLLS_PER_MINUTE", default=1_200)
 API_WRITES_PER_MINUTE = env.int("API_WRITES_PER_MINUTE", default=300)
 API_GENERATIONS_PER_MINUTE = env.int("API_GENERATIONS_PER_MINUTE", default=60)
 API_ANONYMOUS_PER_MINUTE = env.int("API_ANONYMOUS_PER_MINUTE", default=60)  # of one address
-API_TOKEN_DAYS = env.int("API_TOKEN_DAYS", default=90)  # that a token is valid
+API_TOKEN_DAYS = env.int("API_TOKEN_DAYS", default=90)  # that a token is valid; longer only by `create_api_token`
+
+# Whose pages may use the API in a browser: https://tools.example.com. By token alone, never by a session's cookie.
+ALLOWED_ORIGINS = env.list("ALLOWED_ORIGINS", default=[])
+CORS_ALLOWED_ORIGINS = ALLOWED_ORIGINS  # convgen/checks.py looks at them, in place of django-cors-headers' own checks
+CORS_URLS_REGEX = r"^/api/"
+CORS_ALLOW_METHODS = ["GET", "POST", "PATCH", "DELETE", "OPTIONS"]
+CORS_ALLOW_HEADERS = [
+    *("accept", "authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "prefer"),
+    *("x-request-id", "x-workspace"),
+]
+CORS_EXPOSE_HEADERS = [
+    *("Content-Disposition", "ETag", "Idempotent-Replayed", "Link", "Location", "Preference-Applied"),
+    *("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset", "Retry-After", "X-Request-ID"),
+]
+CORS_PREFLIGHT_MAX_AGE = 7_200  # seconds; browsers keep it no longer
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10_000_000  # bytes of a request's body: a document's text is the longest
 
@@ -165,7 +185,7 @@ REST_FRAMEWORK = {
     "DEFAULT_THROTTLE_CLASSES": ["convgen.api.throttling.GroupThrottle"],
     "DEFAULT_RENDERER_CLASSES": [
         "rest_framework.renderers.JSONRenderer",
-        "rest_framework.renderers.BrowsableAPIRenderer",
+        "convgen.api.pages.Pages",
     ],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": "convgen.api.pagination.KeysetPagination",
@@ -194,8 +214,12 @@ SPECTACULAR_SETTINGS = {
     "SCHEMA_PATH_PREFIX": "/api",
     "COMPONENT_SPLIT_REQUEST": True,
     "OAS_VERSION": "3.1.1",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "convgen.api.empty_values.allow_empty_filters",
+        "convgen.api.shared_answers.share_answers",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {
         "ConversationStatus": "conversations.choices.Status",

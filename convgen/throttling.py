@@ -16,19 +16,26 @@ SWEEPS = 0.001  # share of requests that sweep out the empty counters: of addres
 
 # One statement, so that two requests at the same moment are both counted. The clock is PostgreSQL's.
 TAKE = """
-WITH taken AS (
-    INSERT INTO convgen_throttle AS throttle (key, empty_at)
-    VALUES (%(key)s, clock_timestamp() + %(each)s * interval '1 second')
-    ON CONFLICT (key) DO UPDATE
-    SET empty_at = greatest(throttle.empty_at, clock_timestamp()) + %(each)s * interval '1 second'
-    WHERE greatest(throttle.empty_at, clock_timestamp())
-        <= clock_timestamp() + (%(window)s - %(each)s + 0.001) * interval '1 second'
-    RETURNING empty_at
+INSERT INTO convgen_throttle AS throttle (key, empty_at)
+VALUES (%(key)s, clock_timestamp() + %(each)s * interval '1 second')
+ON CONFLICT (key) DO UPDATE
+SET empty_at = greatest(throttle.empty_at, clock_timestamp()) + %(each)s * interval '1 second'
+WHERE greatest(throttle.empty_at, clock_timestamp())
+    <= clock_timestamp() + (%(window)s - %(each)s + 0.001) * interval '1 second'
+RETURNING extract(epoch FROM empty_at - clock_timestamp())::float
+"""
+
+# Another statement, which sees what others have written while the first one waited for them.
+LOOK = """
+SELECT coalesce(extract(epoch FROM max(empty_at) - clock_timestamp()), 0)::float
+FROM convgen_throttle WHERE key = %(key)s
+"""
+
+# What somebody uses at this moment is not empty for long.
+FORGET = """
+DELETE FROM convgen_throttle WHERE key IN (
+    SELECT key FROM convgen_throttle WHERE empty_at < clock_timestamp() FOR UPDATE SKIP LOCKED
 )
-SELECT true, extract(epoch FROM empty_at - clock_timestamp())::float FROM taken
-UNION ALL
-SELECT false, extract(epoch FROM empty_at - clock_timestamp())::float
-FROM convgen_throttle WHERE key = %(key)s AND NOT EXISTS (SELECT FROM taken)
 """
 
 
@@ -64,14 +71,18 @@ def take(key: str, *, per_minute: int) -> Allowance:
     """Count one request of `key`, unless it has used up its minute."""
     if random() < SWEEPS:
         forget()
+    parameters: dict[str, str | float] = {"key": key, "each": WINDOW / per_minute, "window": WINDOW}
     with connection.cursor() as cursor:
-        cursor.execute(TAKE, {"key": key, "each": WINDOW / per_minute, "window": WINDOW})
-        granted, empty_in = cursor.fetchone()
-    return Allowance(granted, per_minute, empty_in)
+        cursor.execute(TAKE, parameters)
+        taken = cursor.fetchone()
+        if taken:
+            return Allowance(True, per_minute, *taken)
+        cursor.execute(LOOK, parameters)
+        return Allowance(False, per_minute, *cursor.fetchone())
 
 
 def forget() -> int:
     """Delete the counters that are empty, which say nothing any more; how many there were."""
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM convgen_throttle WHERE empty_at < clock_timestamp()")
+        cursor.execute(FORGET)
         return int(cursor.rowcount)

@@ -1,10 +1,9 @@
 """The generation log; templates with a form that can read prompts; workspaces that say how Claude is asked."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from django import forms
 from django.contrib import admin
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
@@ -24,7 +23,7 @@ from generation.admin_configuration import FIELDSET, ConfiguredAdmin, Configured
 from generation.errors import GenerationError
 from generation.models import GenerationLog
 from generation.pricing import saved_by_cache
-from generation.prompts import TemplateSyntaxError, VariableDefinitionError, parse, parse_variables
+from generation.writable import check_prompt, check_variables
 
 NEWEST = 1000  # log rows among which the filters look for models
 
@@ -32,27 +31,19 @@ NEWEST = 1000  # log rows among which the filters look for models
 class ReadingPromptTemplateForm(ConfiguredForm, PromptTemplateForm):
     """Refuses prompts that could not be resolved, and says where they go wrong."""
 
-    def clean_structure(self) -> str:
-        return _readable(self.cleaned_data["structure"])
+    def clean_structure(self) -> Any:
+        return self._checked("structure", check_prompt)
 
-    def clean_system_prompt(self) -> str:
-        return _readable(self.cleaned_data["system_prompt"])
+    def clean_system_prompt(self) -> Any:
+        return self._checked("system_prompt", check_prompt)
 
-    def clean_variables(self) -> list[Any]:
-        variables: list[Any] = self.cleaned_data["variables"]
-        try:
-            parse_variables(variables)
-        except VariableDefinitionError as error:
-            raise forms.ValidationError(str(error)) from error
-        return variables
+    def clean_variables(self) -> Any:
+        return self._checked("variables", check_variables)
 
-
-def _readable(text: str) -> str:
-    try:
-        parse(text)
-    except TemplateSyntaxError as error:
-        raise forms.ValidationError(f"Line {error.line}, column {error.column}: {error.message}.") from error
-    return text
+    def _checked(self, name: str, check: Callable[[Any], None]) -> Any:
+        value = self.cleaned_data[name]
+        check(value)
+        return value
 
 
 @admin.register(PromptTemplate)

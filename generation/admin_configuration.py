@@ -10,10 +10,9 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from conversations.admin.display import problem
-from conversations.models import PromptTemplate
 from conversations.models.configuration import CONFIGURATION, Configured
-from generation.configuration import Configuration, configuration_of
 from generation.model_catalogue import end_of_life
+from generation.writable import in_force
 
 FIELDSET: Any = ("How Claude is asked", {"fields": [*CONFIGURATION, "in_force"]})
 
@@ -29,7 +28,7 @@ class ConfiguredForm(forms.ModelForm):
             for name in CONFIGURATION:
                 if name in self.fields:
                     setattr(self.instance, name, cleaned[name])
-            for name, words in _in_force(self.instance).problems().items():
+            for name, words in in_force(self.instance).problems().items():
                 self.add_error(name if name in self.fields else None, words)
         return cleaned
 
@@ -39,7 +38,7 @@ class ConfiguredAdmin(BaseModelAdmin):
 
     @admin.display(description="in force")
     def in_force(self, configured: Configured) -> SafeString:
-        configuration = _in_force(configured)
+        configuration = in_force(configured)
         said = format_html("{}", configuration.in_words())
         if ends := end_of_life(configuration.model):
             return format_html("{}{}", said, problem(ends))
@@ -48,10 +47,3 @@ class ConfiguredAdmin(BaseModelAdmin):
     def warn_of_the_end(self, request: HttpRequest, configured: Configured) -> None:
         if ends := end_of_life(configured.model):
             messages.warning(request, ends)
-
-
-def _in_force(configured: Configured) -> Configuration:
-    """What holds for this row, without what a batch may set."""
-    if isinstance(configured, PromptTemplate) and configured.workspace_id is not None:
-        return configuration_of([configured, configured.workspace])
-    return configuration_of([configured])

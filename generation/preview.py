@@ -14,7 +14,9 @@ from generation.configuration import Configuration, Overrides, configuration_of
 from generation.endpoint import endpoint
 from generation.forecast import Forecast, expected_reply
 from generation.history import Asked
-from generation.request import build_request, descriptions
+from generation.prompts import parse
+from generation.prompts.values import find_value, readable_text
+from generation.request import build_request, descriptions, own_values, sources_of, texts_of, variables_of
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,16 @@ class Preview:
             "configuration": self.configuration.in_words(),
             **self.forecast.as_json(),
         }
+
+
+@dataclass(frozen=True)
+class UsedValue:
+    """What a name stood for in a template's texts, and where that came from."""
+
+    name: str
+    value: str  # as it reads in the prompt, but for tags; empty where nothing was given
+    origin: str  # parameters, conversation, source, default or nothing; run, with those of one run
+    declared: bool  # whether it is one of the template's variables
 
 
 def preview(
@@ -61,3 +73,25 @@ def prepared(
 async def _count(request: dict[str, Any]) -> int:
     async with Claude(endpoint(), timeout=settings.ANTHROPIC_TIMEOUT) as claude:
         return await claude.count_tokens(request)
+
+
+def used_values(draft: Conversation, *, parameters: Mapping[str, object] | None = None) -> list[UsedValue]:
+    """Every name in the template's texts, in order of first use, with the value that it has for this draft.
+
+    Raises `PromptError` where the template cannot be read.
+    """
+    template = draft.template
+    if template is None:
+        return []
+    declared = {variable.name: variable for variable in variables_of(template)}
+    sources = sources_of(draft, own_values(draft, descriptions(draft.workspace_id)), parameters=parameters)
+    defaults = {name: variable.default for name, variable in declared.items() if variable.default}
+    names = dict.fromkeys(name for text in texts_of(template).values() for name in parse(text).names)
+    return [_used(name, {**sources, "default": defaults}, declared=name in declared) for name in names]
+
+
+def _used(name: str, sources: Mapping[str, Mapping[str, object]], *, declared: bool) -> UsedValue:
+    for origin, values in sources.items():
+        if (value := find_value(name, [values])) is not None:
+            return UsedValue(name, readable_text(value), origin, declared)
+    return UsedValue(name, "", "nothing", declared)

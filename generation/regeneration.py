@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.db import transaction
 
@@ -12,8 +12,7 @@ from convgen.models import User
 from generation import claims
 from generation.configuration import Overrides
 from generation.errors import NotRegenerable
-from generation.saving import ZERO
-from generation.service import generate
+from generation.service import generate_claimed
 
 
 def regenerate(
@@ -29,22 +28,18 @@ def regenerate(
     archived when the new one is saved; it stays as it was when that fails, and calling this again takes up what has
     failed. Raises `NotRegenerable`, and what `generate` does.
     """
-    version, claim = _claimed(conversation_id, changes, by)
-    try:
-        return generate(version.pk, overrides=overrides, claim=claim)
-    except BaseException:
-        claims.give_back(version.pk, claim, ZERO)  # it is still held when generation could not even begin
-        raise
+    with transaction.atomic():  # prepared and claimed at once: of two callers one wins, with what it gave
+        version = prepare(conversation_id, changes, by=by)
+        claim = claims.take_one(version.pk)
+    return generate_claimed(version.pk, claim, overrides=overrides)
 
 
-@transaction.atomic
-def _claimed(conversation_id: UUID, changes: Mapping[str, Any] | None, by: User | None) -> tuple[Conversation, UUID]:
-    """The new version, prepared and claimed at once: of two callers one wins, with the parameters that it gave."""
+def prepare(conversation_id: UUID, changes: Mapping[str, Any] | None, *, by: User | None) -> Conversation:
+    """The next version, ready to be claimed. Raises `NotRegenerable`."""
     conversation = Conversation.objects.filter(pk=conversation_id).first()
     if conversation is None:
         raise NotRegenerable("The conversation has been deleted.")
     try:
-        version = versions.prepare(conversation, changes, by=by)
+        return versions.prepare(conversation, changes, by=by)
     except versions.CannotRegenerate as error:
         raise NotRegenerable(str(error)) from error
-    return version, claims.take_one(version.pk, claim=uuid4())

@@ -52,10 +52,9 @@ def build_request(
     if template is None:
         raise PromptUnresolved("The conversation has no template. Choose one, then generate it again.")
     own = own_values(draft, described)
-    sources = [parameters or {}, draft.parameters, own, _source_values(draft), shared or {}]
-    texts = {"system_prompt": template.system_prompt, "structure": template.structure}
+    sources = list(sources_of(draft, own, parameters=parameters, shared=shared).values())
     try:
-        resolved = resolve_all(texts, variables=variables_of(template), sources=sources)
+        resolved = resolve_all(texts_of(template), variables=variables_of(template), sources=sources)
     except PromptError as error:
         raise PromptUnresolved(f"Template “{template.name}”: {error}") from error
     return {
@@ -70,6 +69,28 @@ def build_request(
         ],
         "messages": [{"role": "user", "content": f"{resolved['structure']}\n\n{_brief(draft, own)}"}],
         "output_config": {**output_format(), **({"effort": effort} if (effort := configuration.effort) else {})},
+    }
+
+
+def texts_of(template: PromptTemplate) -> dict[str, str]:
+    """The template's texts in which placeholders may stand."""
+    return {"system_prompt": template.system_prompt, "structure": template.structure}
+
+
+def sources_of(
+    draft: Conversation,
+    own: Mapping[str, object],
+    *,
+    parameters: Mapping[str, object] | None = None,
+    shared: Mapping[str, object] | None = None,
+) -> dict[str, Mapping[str, object]]:
+    """Where a placeholder's value is looked for, in this order. `own` are the draft's `own_values`."""
+    return {
+        "run": parameters or {},
+        "parameters": draft.parameters,
+        "conversation": own,
+        "source": _source_values(draft),
+        "batch": shared or {},
     }
 
 

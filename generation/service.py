@@ -161,6 +161,18 @@ def generate(
     return Conversation.objects.get(pk=conversation_id)
 
 
+def generate_claimed(conversation_id: UUID, claim: UUID, *, overrides: Overrides | None = None) -> Conversation:
+    """The same for one that the caller has claimed, in the transaction that prepared it.
+
+    The claim is given back when generation could not even begin, and the conversation is what it was before.
+    """
+    try:
+        return generate(conversation_id, overrides=overrides, claim=claim)
+    except BaseException:
+        claims.give_back(conversation_id, claim, Decimal(0))
+        raise
+
+
 async def _generate(
     conversation_id: UUID,
     target: Endpoint,

@@ -27,11 +27,19 @@ def schema() -> dict[str, Any]:
 
 @cache
 def operations() -> dict[tuple[str, str], dict[str, Any]]:
-    """By method, and path with its parameters left blank."""
+    """By method, and path with its parameters left blank. Answers that they share stand in each."""
     return {
-        (method.upper(), re.sub(r"{[^}]*}", "{}", path)): operation
+        (method.upper(), re.sub(r"{[^}]*}", "{}", path)): {**operation, "responses": _answers(operation)}
         for path, methods in schema()["paths"].items()
         for method, operation in methods.items()
+    }
+
+
+def _answers(operation: dict[str, Any]) -> dict[str, Any]:
+    shared = schema()["components"].get("responses", {})
+    return {
+        status: shared[answer["$ref"].rpartition("/")[2]] if "$ref" in answer else answer
+        for status, answer in operation["responses"].items()
     }
 
 

@@ -5,17 +5,44 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import Group
+from django.core.management.color import no_style
 from django.db import connection, connections
-from django.test import Client
+from django.db.models import Count
+from django.test import Client, TransactionTestCase
+from xdist.scheduler import LoadScopeScheduling
 
 from conversations.models import Workspace
+from conversations.roles import PERMISSIONS, make_groups
 from conversations.starter.load import load_starter
 from convgen.models import User
 from convgen.tenancy import EVERY, NOTHING, workspace_scope
 
 pytest_plugins = ["generation.simulated.pytest_plugin"]  # the fixtures `claude`, `listening` and `start_claude`
 
+# Content types, permissions and the roles' groups.
+MADE_BY_MIGRATE = {"django_content_type", "auth_permission", "auth_group", "auth_group_permissions"}
+
 LOCAL = ("127.0.0.1", "::1", "localhost")
+
+
+# Files whose tests share something dear (a stage with workers, two PostgreSQLs) or bring a browser each.
+TOGETHER = ("tests/faults/test_killed.py", "tests/convgen/test_embedded.py", "tests/e2e/test_admin_in_browser.py")
+
+
+class Scheduling(LoadScopeScheduling):
+    """Which of the parallel workers runs what: a test goes to whoever is free, those of `TOGETHER` begin first.
+
+    Not xdist's `loadgroup`: its groups are lost on pytest 9.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return path if path in TOGETHER else nodeid
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    return Scheduling(config, log)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -28,6 +55,23 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if "live" in item.keywords:
                 item.add_marker(skip)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _what_migrate_makes_stays() -> Iterator[None]:
+    """After a test with transactions of its own, Django empties every table and makes these anew: 0.1 s each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", _empty_the_others)
+        yield
+
+
+def _empty_the_others(_case: TransactionTestCase) -> None:
+    tables = connection.introspection.django_table_names(only_existing=True, include_views=False)
+    others = [table for table in tables if table not in MADE_BY_MIGRATE]
+    connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), others))
+    held = dict(Group.objects.values_list("name").annotate(Count("permissions")))
+    if held != {role.value: len(set(names)) for role, names in PERMISSIONS.items()}:
+        make_groups()  # the test took some away
 
 
 @pytest.fixture(autouse=True)

@@ -26,11 +26,12 @@ class AgainstEstimateSerializer(serializers.Serializer[Any]):
     seconds = AgainstSerializer()
 
 
-class QualityHistogramSerializer(serializers.Serializer[Any]):
-    """How many scores lie below 4, from 4 to 6, from 6 to 8, and from 8 on."""
-
-    def get_fields(self) -> dict[str, Any]:
-        return {name: serializers.IntegerField() for name in ("<4", "<6", "<8", "8+")}
+def _quality_histogram() -> serializers.DictField:
+    """Names such as `<4` are none that a program made from the schema could have: it is a map."""
+    return serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="How many scores lie below 4 (`<4`), from 4 to 6 (`<6`), from 6 to 8 (`<8`), and from 8 on (`8+`).",
+    )
 
 
 class TierSummarySerializer(serializers.Serializer[Any]):
@@ -42,7 +43,7 @@ class TierSummarySerializer(serializers.Serializer[Any]):
     pending_review = serializers.IntegerField()
     cost_usd = Usd()
     average_quality = serializers.FloatField(allow_null=True)
-    quality_histogram = QualityHistogramSerializer()
+    quality_histogram = _quality_histogram()
 
 
 class FailuresSerializer(serializers.Serializer[Any]):
@@ -74,7 +75,7 @@ class SummarySerializer(serializers.Serializer[Any]):
     duration_seconds = serializers.FloatField()
     simulated = serializers.IntegerField(help_text="Of the successful ones, those that simulated Claude wrote.")
     average_quality = serializers.FloatField(allow_null=True)
-    quality_histogram = QualityHistogramSerializer()
+    quality_histogram = _quality_histogram()
     estimate = EstimateSerializer(allow_null=True)
     against_estimate = AgainstEstimateSerializer(allow_null=True)
     tiers = TierSummarySerializer(many=True)

@@ -1,10 +1,7 @@
-import hashlib
-import re
 from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
@@ -13,9 +10,8 @@ from django.utils.text import Truncator
 from conversations.admin.display import list_link, page_link
 from conversations.admin.fields import PlainTextarea
 from conversations.admin.scoping import VisibleRelatedFilter, WorkspaceRowAdmin, WorkspaceRowForm, signed_in
+from conversations.documents import SameText, check_dimensions, check_text, content_hash, cut, refuse_known
 from conversations.models import Chunk, Document
-
-RULE = re.compile(r"^\s*-{3,}\s*$", re.MULTILINE)
 
 
 class DocumentForm(WorkspaceRowForm):
@@ -23,34 +19,26 @@ class DocumentForm(WorkspaceRowForm):
 
     text = forms.CharField(
         widget=PlainTextarea(attrs={"rows": 30}),
+        validators=[check_text],
         help_text="A line of three dashes (---) begins a new chunk. Chunks can be changed, added and removed later.",
     )
-
-    def clean_text(self) -> str:
-        text: str = self.cleaned_data["text"]
-        if not _pieces(text):
-            raise ValidationError("This text has nothing but dashes.")
-        return text
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if "text" in cleaned and "workspace" in cleaned:
-            self.instance.content_hash = hashlib.sha256(cleaned["text"].encode()).hexdigest()
-            same = Document.objects.filter(workspace=cleaned["workspace"], content_hash=self.instance.content_hash)
-            if document := same.first():
-                self.add_error("text", f"This text is here already, as “{document.title}”.")
+            self.instance.content_hash = content_hash(cleaned["text"])
+            try:
+                refuse_known(cleaned["workspace"], cleaned["text"])
+            except SameText as same:
+                self.add_error("text", str(same))
         return cleaned
 
-    def chunks(self) -> list[Chunk]:
-        """The chunks of the saved document, not yet saved themselves."""
-        return [
-            Chunk(workspace_id=self.instance.workspace_id, document=self.instance, position=position, text=text)
-            for position, text in enumerate(_pieces(self.cleaned_data["text"]), start=1)
-        ]
 
-
-def _pieces(text: str) -> list[str]:
-    return [piece.strip() for piece in RULE.split(text) if piece.strip()]
+class ChunkForm(WorkspaceRowForm):
+    def clean_dimensions(self) -> dict[str, Any]:
+        dimensions: dict[str, Any] = self.cleaned_data["dimensions"]
+        check_dimensions(dimensions)
+        return dimensions
 
 
 class ChunkInline(admin.TabularInline):
@@ -107,7 +95,7 @@ class DocumentAdmin(WorkspaceRowAdmin):
             return super().save_model(request, obj, form, change)
         obj.created_by = signed_in(request)
         super().save_model(request, obj, form, change)
-        Chunk.objects.bulk_create(form.chunks())
+        cut(obj, form.cleaned_data["text"])
 
     @admin.display(description="chunks", ordering="chunks_in_it")
     def chunk_count(self, document: Any) -> SafeString:
@@ -116,6 +104,7 @@ class DocumentAdmin(WorkspaceRowAdmin):
 
 @admin.register(Chunk)
 class ChunkAdmin(WorkspaceRowAdmin):
+    form = ChunkForm
     list_display = ["place", "start", "labels", "complexity", "conversation_count"]
     list_filter = [("document", VisibleRelatedFilter)]
     list_select_related = ["document"]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 from django.forms import BaseInlineFormSet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
@@ -12,14 +12,12 @@ from simple_history.admin import SimpleHistoryAdmin
 from conversations.admin.display import list_link
 from conversations.admin.fields import LinesField, PlainTextarea
 from conversations.admin.lists import LeanListAdmin
-from conversations.admin.scoping import VisibleChoices, WorkspaceRowForm, visible
+from conversations.admin.scoping import VisibleChoices, WorkspaceRowForm, signed_in, visible
+from conversations.applicability import APPLICABLE, choosable
 from conversations.choices import DimensionKind
 from conversations.duplication import duplicate
 from conversations.models import Dimension, PromptTemplate, TemplateApplicability
 from conversations.models.conversation_queries import is_live
-
-APPLICABLE = (DimensionKind.PERSONA, DimensionKind.EMOTION, DimensionKind.TOPIC)
-LONG_TEXTS = ("structure", "system_prompt", "variables", "style_notes", "example_conversation", "required_elements")
 
 
 class PromptTemplateForm(WorkspaceRowForm):
@@ -76,11 +74,8 @@ class ApplicabilityInline(VisibleChoices, admin.TabularInline):
 
 def _applicable(dimensions: QuerySet[Dimension], template: PromptTemplate | None) -> QuerySet[Dimension]:
     """Active personas, emotions and topics of the template's workspace, and whatever it has chosen already."""
-    active = Q(active=True, kind__in=APPLICABLE)
-    if template is None:
-        return dimensions.filter(active)
-    chosen = Q(pk__in=template.applicability.values("dimension"))
-    return dimensions.filter(active | chosen, workspace=template.workspace_id)
+    rows = dimensions.filter(choosable(template))
+    return rows if template is None else rows.filter(workspace=template.workspace_id)
 
 
 def _by_kind(dimensions: QuerySet[Dimension]) -> list[tuple[str, list[tuple[Any, str]]]]:
@@ -94,7 +89,7 @@ class PromptTemplateAdmin(LeanListAdmin, SimpleHistoryAdmin):
     form = PromptTemplateForm
     list_display = ["name", "tier", "category", "target_count", "live_conversations", "active", "version"]
     list_filter = ["tier", "active", "category"]
-    list_defer = LONG_TEXTS
+    list_defer = PromptTemplate.LONG_TEXTS
     search_fields = ["name", "description", "category"]
     ordering = ["tier", "name"]
     readonly_fields = ["version", "usage_count", "created_at", "updated_at"]
@@ -115,12 +110,9 @@ class PromptTemplateAdmin(LeanListAdmin, SimpleHistoryAdmin):
         return super().get_queryset(request).annotate(live_count=live)
 
     def save_model(self, request: HttpRequest, obj: PromptTemplate, form: Any, change: bool) -> None:
-        """Save all but the usage count, which generation raises meanwhile."""
         if not change:
             return super().save_model(request, obj, form, change)
-        obj._history_user = request.user  # type: ignore[attr-defined]  # read by simple_history
-        kept = ("id", "usage_count")
-        obj.save(update_fields=[field.name for field in obj._meta.concrete_fields if field.name not in kept])
+        obj.save_edited(by=signed_in(request))
 
     @admin.display(description="live conversations", ordering="live_count")
     def live_conversations(self, template: Any) -> SafeString:
@@ -128,7 +120,9 @@ class PromptTemplateAdmin(LeanListAdmin, SimpleHistoryAdmin):
 
     @admin.action(description="Duplicate selected templates", permissions=["add"])
     def duplicate_selected(self, request: HttpRequest, templates: QuerySet[PromptTemplate]) -> None:
-        names = [duplicate(template).name for template in templates.prefetch_related("applicability")]
+        names = [
+            duplicate(template, by=signed_in(request)).name for template in templates.prefetch_related("applicability")
+        ]
         self.message_user(request, f"Duplicated, inactive for now: {', '.join(names)}.", messages.SUCCESS)
 
     # simple_history's own views ask for a permission, but not whose row it is.

@@ -1,7 +1,7 @@
 """What a client knows already: `ETag`, `If-None-Match` and 304; and what it expects: `If-Match`."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.utils.cache import get_conditional_response
@@ -36,8 +36,12 @@ def etag_of(value: Any) -> str:
 
 def unless_known(request: Request, told: Mapping[str, Any], *, seconds: int) -> Any:
     """The answer, which may be kept for so many seconds by the client alone; 304 if the client has it."""
-    etag = etag_of(told)
-    return marked(known_already(request, etag) or Response(told), etag, seconds=seconds)
+    return unless_known_by(request, etag_of(told), lambda: told, seconds=seconds)
+
+
+def unless_known_by(request: Request, etag: str, tell: Callable[[], Mapping[str, Any]], *, seconds: int) -> Any:
+    """The same where the ETag is known before the answer is made: `tell` is called for those who need it."""
+    return marked(known_already(request, etag) or Response(tell()), etag, seconds=seconds)
 
 
 def known_already(request: Request, etag: str) -> Any:

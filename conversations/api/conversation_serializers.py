@@ -7,7 +7,7 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from conversations import versions
-from conversations.api.fields import JsonObject
+from conversations.api.fields import JsonObject, OfWorkspace
 from conversations.api.strict import StrictSerializer
 from conversations.choices import DimensionKind, ParentType, Tier, TurnRole
 from conversations.models import Chunk, Conversation, Document, PromptTemplate, Turn
@@ -173,18 +173,6 @@ class ConversationSerializer(ListedSerializer):
 # --- What is written
 
 
-class OfWorkspace(serializers.PrimaryKeyRelatedField[Any]):
-    """A row of the workspace, by its id."""
-
-    queryset: Any
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(pk_field=serializers.UUIDField(), required=False, allow_null=True, **options)
-
-    def get_queryset(self) -> Any:
-        return self.queryset.filter(workspace=self.context["view"].workspace)
-
-
 class SaidSerializer(serializers.Serializer[Any]):
     """A turn, as somebody writes it."""
 
@@ -222,9 +210,13 @@ class NewConversationSerializer(ConversationChangesSerializer):
     """A conversation to be: a draft, or, with turns, one that is written already."""
 
     tier = serializers.ChoiceField(Tier.choices, required=False, help_text="Needed where no template has one.")
-    template = OfWorkspace(queryset=PromptTemplate.objects.all())
-    chunk = OfWorkspace(queryset=Chunk.objects.all(), help_text="The source that it is grounded in.")
-    document = OfWorkspace(queryset=Document.objects.all(), help_text="Without it, the chunk's.")
+    template = OfWorkspace(queryset=PromptTemplate.objects.all(), required=False, allow_null=True)
+    chunk = OfWorkspace(
+        queryset=Chunk.objects.all(), required=False, allow_null=True, help_text="The source that it is grounded in."
+    )
+    document = OfWorkspace(
+        queryset=Document.objects.all(), required=False, allow_null=True, help_text="Without it, the chunk's."
+    )
 
 
 class RemovalSerializer(serializers.Serializer[Any]):

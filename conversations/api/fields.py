@@ -7,19 +7,46 @@ from rest_framework import serializers
 
 from conversations.text import storable_json
 
+DEEPEST = 50  # levels of lists and objects in one another
+
+
+class _Json(serializers.JSONField):
+    """What PostgreSQL cannot store of its texts is left out, as everywhere."""
+
+    shape: type
+    other_shape: str  # the code of what is refused then
+    default_error_messages = {"too_deep": f"Lists and objects may be in one another in {DEEPEST} levels at most."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, self.shape):
+            self.fail(self.other_shape)
+        if not _is_shallow(data, DEEPEST):
+            self.fail("too_deep")
+        return storable_json(super().to_internal_value(data))  # type: ignore[arg-type]
+
+
+def _is_shallow(value: Any, levels: int) -> bool:
+    """Whether lists and objects are nested in so many levels at most."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels >= 0 and all(_is_shallow(part, levels - 1) for part in parts)
+
 
 @extend_schema_field({"type": "object", "additionalProperties": {}})
-class JsonObject(serializers.JSONField):
-    """An object of names and values. What PostgreSQL cannot store of its texts is left out, as everywhere."""
+class JsonObject(_Json):
+    """An object of names and values."""
 
+    shape = dict
+    other_shape = "no_object"
     default_error_messages = {"no_object": 'Give an object of names and values, as in {{"age": 41}}.'}
 
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        value = super().to_internal_value(data)
-        if not isinstance(value, dict):
-            self.fail("no_object")
-        stored: dict[str, Any] = storable_json(value)
-        return stored
+
+@extend_schema_field({"type": "array", "items": {}})
+class JsonList(_Json):
+    """A list of whatever."""
+
+    shape = list
+    other_shape = "no_list"
+    default_error_messages = {"no_list": "Give a list."}
 
 
 class Usd(serializers.DecimalField):
@@ -27,3 +54,32 @@ class Usd(serializers.DecimalField):
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**{"max_digits": 14, "decimal_places": 6, **options})
+
+
+class NumberField(serializers.DecimalField):
+    """A number with decimals that is no money: DRF would write it as a text."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "coerce_to_string": False})
+
+    def to_representation(self, value: Any) -> Any:
+        return None if value is None else float(value)
+
+
+class OfWorkspace(serializers.PrimaryKeyRelatedField[Any]):
+    """A row of the workspace, by its id."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(pk_field=serializers.UUIDField(), **options)
+
+    def get_queryset(self) -> Any:
+        field: Any = self
+        return field.queryset.filter(workspace=self.context["view"].workspace)
+
+
+class UserNameField(serializers.SlugRelatedField[Any]):
+    """Who did it."""
+
+    def __init__(self, **options: Any) -> None:
+        help_text = "The user name; null: a command, or nobody who is still known."
+        super().__init__(slug_field="username", read_only=True, help_text=help_text, **options)

@@ -36,7 +36,8 @@ def required(view: Any, method: str) -> str | None:
     Raises KeyError for an operation whose view does not name one.
     """
     action = getattr(view, "action", method.lower())
-    if method == "OPTIONS" or action in (None, "metadata") or not hasattr(view, action):
+    unknown = method.lower() not in view.http_method_names or not hasattr(view, action or "")
+    if unknown or method == "OPTIONS" or action == "metadata":
         return None
     needed: str = view.permissions["get" if action == "head" else action]
     return needed

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from copy import copy
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from rest_framework import serializers
+
+from convgen.api.errors import from_validation
 
 
 class RowSerializer(serializers.ModelSerializer[Any]):
@@ -20,10 +23,16 @@ class RowSerializer(serializers.ModelSerializer[Any]):
         return fields
 
     def validate(self, attrs: Mapping[str, Any]) -> Any:
-        """Raises Django's ValidationError, which the API tells as it does every other."""
         model: Any = self.Meta.model
         row = copy(self.instance) if self.instance is not None else model(workspace=self.context["view"].workspace)
         for name, value in attrs.items():
             setattr(row, name, value)
-        row.full_clean()
+        try:
+            self.check(row)
+        except ValidationError as error:
+            raise from_validation(error) from error
         return attrs
+
+    def check(self, row: Any) -> None:
+        """Raises Django's ValidationError with what is wrong about the row as it would be."""
+        row.full_clean()

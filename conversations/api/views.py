@@ -1,6 +1,6 @@
-"""What every view of the API is: signed in, in one workspace, allowed by a role, and throttled."""
+"""What most views of the API are: in one workspace, and allowed by a role there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import ExitStack
 from typing import Any, ClassVar, cast
 
@@ -13,23 +13,20 @@ from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
-from rest_framework.viewsets import GenericViewSet
 
 from conversations.api.permissions import RolePermission
 from conversations.choosing import ALL, SESSION_KEY, WorkspaceRefused, Workspaces, choose
 from conversations.middleware import HEADER, keep_scope
 from conversations.models import Workspace
 from convgen.api.ordering import Ordering
-from convgen.api.throttling import Group, say_what_is_left
+from convgen.api.views import ThrottledView, ThrottledViewSet
 from convgen.models import User
 from convgen.tenancy import workspace_scope
-from convgen.throttling import Allowance
 
 ONE_ONLY = "The API works in one workspace at a time: send the slug of one in X-Workspace."
 
 
-class WorkspaceView(APIView):
+class WorkspaceView(ThrottledView):
     """A view in the scope of one workspace: that of the header `X-Workspace`, else the user's default one.
 
     `permissions` name what each method needs, or each action of a viewset, as `app.codename`.
@@ -37,11 +34,7 @@ class WorkspaceView(APIView):
 
     permission_classes = [RolePermission]
     permissions: ClassVar[Mapping[str, str]]
-    throttle_groups: ClassVar[Mapping[str, Group]] = {}  # of methods or actions, where it is not that of the method
-    also_answers: ClassVar[Mapping[str, Sequence[int]]] = {}  # statuses beside the usual ones, for the schema
     workspace_or_none: Workspace | None = None
-    allowance: Allowance | None = None
-    body: bytes = b""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as self._entered:
@@ -52,53 +45,26 @@ class WorkspaceView(APIView):
                 keep_scope(response, self.workspace_or_none.pk)
             return response
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        """As DRF's, but throttled before anything is looked at, and in the workspace."""
-        self.format_kwarg = self.get_format_suffix(**kwargs)
-        request.accepted_renderer, request.accepted_media_type = self.perform_content_negotiation(request)
-        request.version, request.versioning_scheme = self.determine_version(request, *args, **kwargs)
-        self.perform_authentication(request)
-        self.check_throttles(request)
+    def prepare(self, request: Request) -> None:
+        """Enter the workspace."""
         if request.method in SAFE_METHODS:
             # In one transaction: by itself, each statement in a scope takes four ways to PostgreSQL instead of one.
             self._entered.enter_context(transaction.atomic())
         if request.user.is_authenticated:
-            self._enter_workspace(request)
-        self.check_permissions(request)
-        self.body = request._request.body  # read whole before it is parsed; raises RequestDataTooBig
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        finalized = super().finalize_response(request, response, *args, **kwargs)
-        say_what_is_left(finalized, self.allowance)
-        return finalized
+            self.workspace_or_none = current = _workspaces(request).current
+            if current:
+                self._entered.enter_context(workspace_scope(current.pk))
 
     @property
     def workspace(self) -> Workspace:
         """The one that is worked in, with id, name and slug alone; after the permissions were checked, there is one."""
         return cast(Workspace, self.workspace_or_none)
 
-    @property
-    def person(self) -> User:
-        return cast(User, self.request.user)
 
-    def _enter_workspace(self, request: Request) -> None:
-        current = _workspaces(request).current
-        self.workspace_or_none = current
-        if current:
-            self._entered.enter_context(workspace_scope(current.pk))
+class WorkspaceViewSet(WorkspaceView, ThrottledViewSet):
+    """The same for a viewset; `permissions` are by action."""
 
-
-class WorkspaceViewSet(WorkspaceView, GenericViewSet[Any]):
-    """The same for a viewset; `permissions` and `throttle_groups` are by action.
-
-    Its lists are ordered as `Ordering` says.
-    """
-
-    http_method_names = ["get", "post", "patch", "delete", "head", "options"]
     filter_backends = [DjangoFilterBackend, Ordering]
-    orderings: ClassVar[Mapping[str, str]] = {"created": "created_at"}  # names for the client, and their columns
-    ordering = "-created"
-    tie_breakers: ClassVar[Sequence[str]] = ("id",)
 
     def get_queryset(self) -> Any:
         """The rows of the workspace."""

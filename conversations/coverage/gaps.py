@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from conversations.coverage.slots import combination_key, free_slots
 from conversations.coverage.usage import (
@@ -25,6 +26,16 @@ class Gap:
     template: PromptTemplate
     values: Values
     slot: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Which template, and the word of each kind that its conversation should be made with."""
+        return {
+            "tier": self.template.tier,
+            "template": self.template.name,
+            "template_id": str(self.template.pk),
+            **{kind: self.values[kind].name if kind in self.values else "" for kind in KINDS},
+            "slot": self.slot,
+        }
 
 
 def gaps(workspace: Workspace, tier: str = "all") -> list[Gap]:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations, product, starmap
+from typing import Any
 
 from conversations.choices import Tier
 from conversations.coverage.gaps import active_dimensions, applicable, planned
@@ -21,6 +22,10 @@ class Used:
     def __str__(self) -> str:
         return f"{' + '.join(name for _kind, name in self.values)} ({self.conversations})"
 
+    def as_json(self) -> dict[str, Any]:
+        """`{"persona": "Careful saver", "conversations": 3}`; of two together, both kinds."""
+        return {**dict(self.values), "conversations": self.conversations}
+
 
 @dataclass(frozen=True)
 class Standing:
@@ -34,6 +39,19 @@ class Standing:
     values: list[Used]  # the applicable values of every kind, the least used first
     pairs: list[Used]  # the applicable pairs of persona, emotion and topic, the least used first
 
+    def as_json(self, *, least: int | None = None) -> dict[str, Any]:
+        """With all values and pairs, or only so many of those that are used least."""
+        return {
+            "tier": self.tier,
+            "template": self.template and self.template.name,
+            "template_id": self.template and str(self.template.pk),
+            "target": self.target,
+            "live": self.live,
+            "missing": self.missing,
+            "values": [used.as_json() for used in self.values[:least]],
+            "pairs": [used.as_json() for used in self.pairs[:least]],
+        }
+
 
 @dataclass(frozen=True)
 class PlanStanding:
@@ -43,6 +61,14 @@ class PlanStanding:
     @property
     def missing(self) -> int:
         return sum(tier.missing for tier in self.tiers)
+
+    def as_json(self, *, least: int | None = None) -> dict[str, Any]:
+        """Numbers of conversations; see `Standing.as_json`."""
+        return {
+            "missing": self.missing,
+            "templates": [one.as_json(least=least) for one in self.templates],
+            "tiers": [one.as_json(least=least) for one in self.tiers],
+        }
 
 
 def standing(workspace: Workspace, tier: str = "all") -> PlanStanding:

@@ -1,5 +1,6 @@
 """Exports: training files made from conversations, one module per format."""
 
-from conversations.exporting.export import Exported, ExportError, export_conversations
+from conversations.exporting.export import SCOPES, ExportError, export_conversations
+from conversations.exporting.files import FileElsewhere, file_of, is_here, new_path
 
-__all__ = ["ExportError", "Exported", "export_conversations"]
+__all__ = ["SCOPES", "ExportError", "FileElsewhere", "export_conversations", "file_of", "is_here", "new_path"]

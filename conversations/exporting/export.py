@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,6 @@ class ExportError(Exception):
     """Nothing was exported; the message says what to do."""
 
 
-@dataclass
-class Exported:
-    record: Export
-    skipped: dict[str, str] = field(default_factory=dict)  # readable id -> why it is no valid example
-
-
 def export_conversations(
     workspace: Workspace,
     *,
@@ -35,26 +28,26 @@ def export_conversations(
     scope: str = Status.APPROVED,
     include_simulated: bool = False,
     created_by: Any = None,
-) -> Exported:
-    """Write the conversations of `scope` (a status, or "all" that have turns) to `path`, and record it.
+) -> Export:
+    """Write the conversations of `scope` (a status, or "all" that have turns) to `path`; the record of it.
 
     Simulated conversations stay out unless asked for. The file appears whole or not at all. Raises `ExportError`.
     """
     chosen = _chosen(workspace, scope, include_simulated)
     skipped: dict[str, str] = {}
     count = _write(path, _lines(chosen, workspace, file_format, skipped), skipped)
-    record = Export.objects.create(
+    return Export.objects.create(
         workspace=workspace,
         created_by=created_by,
         format=file_format,
         scope=scope,
         filters={"include_simulated": include_simulated},
         conversation_count=count,
+        skipped=skipped,
         byte_count=path.stat().st_size,
         status=ExportStatus.COMPLETED,
         file=str(path),
     )
-    return Exported(record, skipped)
 
 
 def _chosen(workspace: Workspace, scope: str, include_simulated: bool) -> ConversationQuerySet:
@@ -72,8 +65,8 @@ def _chosen(workspace: Workspace, scope: str, include_simulated: bool) -> Conver
 def _nothing(scope: str, *, simulated: int) -> str:
     what = "conversations" if scope == "all" else f"{scope} conversations"
     if simulated:
-        return f"All {simulated} {what} are simulated. Name them to export them: --include-simulated"
-    return f"There are no {what} to export. Choose others with --status: {', '.join(SCOPES)}."
+        return f"All {simulated} {what} are simulated, and would be exported only if you include simulated ones."
+    return f"There are no {what} to export. Choose other ones: {', '.join(SCOPES)}."
 
 
 def _lines(

@@ -30,6 +30,9 @@ class Export(WorkspaceRow):
     scope = models.CharField(max_length=40, help_text="Which conversations: approved, all, or a status.")
     filters = models.JSONField(default=dict, blank=True)
     conversation_count = models.PositiveIntegerField(default=0)
+    skipped = models.JSONField(
+        default=dict, blank=True, help_text="Readable ids of conversations that are no valid example, and why each."
+    )
     byte_count = models.PositiveBigIntegerField(default=0)
     status = models.CharField(max_length=20, choices=ExportStatus)
     file = models.CharField(max_length=500, blank=True, help_text="The file's path on the machine that wrote it.")

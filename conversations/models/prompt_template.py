@@ -12,7 +12,7 @@ from conversations.choices import Tier
 from conversations.models.configuration import CONFIGURATION, Configured, configuration_rules
 from conversations.models.dimension import Dimension
 from conversations.models.workspace import WorkspaceRow
-from convgen.models import at_least, one_of
+from convgen.models import User, at_least, one_of
 from convgen.tenancy.references import SameWorkspace, referable
 
 # A change of one of these makes other conversations: it raises the version.
@@ -73,6 +73,15 @@ class PromptTemplate(Configured, WorkspaceRow):
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
 
+    LONG_TEXTS = (  # lists leave them out
+        "structure",
+        "system_prompt",
+        "variables",
+        "style_notes",
+        "example_conversation",
+        "required_elements",
+    )
+
     history = HistoricalRecords(excluded_fields=["usage_count"])
 
     class Meta:
@@ -114,6 +123,12 @@ class PromptTemplate(Configured, WorkspaceRow):
             if written is not None:
                 kwargs["update_fields"] = {*written, "version"}
         super().save(*args, **kwargs)
+
+    def save_edited(self, *, by: User | None) -> None:
+        """Save what people edit: all but the usage count, which generation raises meanwhile."""
+        self._history_user = by  # read by simple_history
+        kept = ("id", "usage_count")
+        self.save(update_fields=[field.name for field in self._meta.concrete_fields if field.name not in kept])
 
 
 class TemplateApplicability(WorkspaceRow):

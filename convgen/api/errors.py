@@ -18,10 +18,12 @@ from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework import exceptions, status
 from rest_framework.settings import api_settings
 
+from convgen.request_ids import current_request_id
+
 Translation: TypeAlias = Callable[[Any], exceptions.APIException]
 
 STATE = "status"  # the code of a ValidationError that is about a row's status, and not about what was sent
-ANONYMOUS = "There is an error on our side. It is in the log, with the id of this request."
+ANONYMOUS = "There is an error on our side. It is in the log, with the id of this request: {}"
 
 
 class Conflict(exceptions.APIException):
@@ -62,6 +64,14 @@ def tell(error: type[Exception], translation: Translation) -> None:
     _translations[error] = translation
 
 
+def translated(error: Exception) -> exceptions.APIException | None:
+    """What an exception is told as, by the translation of the nearest class; None where there is none."""
+    for ancestor in type(error).__mro__:
+        if translation := _translations.get(ancestor):
+            return translation(error)
+    return None
+
+
 def conflict(error: Exception) -> Conflict:
     return Conflict(str(error))
 
@@ -90,6 +100,10 @@ def _named(field: str) -> str:
     return api_settings.NON_FIELD_ERRORS_KEY if field == NON_FIELD_ERRORS else field
 
 
+def _anonymous() -> exceptions.APIException:
+    return exceptions.APIException(ANONYMOUS.format(current_request_id()))
+
+
 def _without_database(error: Exception) -> Unavailable:
     return Unavailable("The database cannot be reached, or did not answer in time. Try again in a while.", wait=5)
 
@@ -108,13 +122,10 @@ class Handler(ExceptionHandler):
     """Asks the translations first: the one of the nearest class."""
 
     def convert_known_exceptions(self, exc: Exception) -> Exception:
-        for ancestor in type(exc).__mro__:
-            if translation := _translations.get(ancestor):
-                return translation(exc)
-        return super().convert_known_exceptions(exc)
+        return translated(exc) or super().convert_known_exceptions(exc)
 
     def convert_unhandled_exceptions(self, exc: Exception) -> exceptions.APIException:
-        return exc if isinstance(exc, exceptions.APIException) else exceptions.APIException(ANONYMOUS)
+        return exc if isinstance(exc, exceptions.APIException) else _anonymous()
 
     def get_headers(self, exc: exceptions.APIException) -> dict[str, str]:
         """`headers` of an exception go into the response: where to look at what has come of it."""

@@ -16,6 +16,7 @@ class Missing(APIView):
     permission_classes = [AllowAny]
     throttle_classes = []
     schema = None
+    name = "Nothing is here"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)

@@ -73,7 +73,9 @@ EXAMPLES = [
         "Not JSON", 415, "client_error", "unsupported_media_type", 'Unsupported media type "text/plain" in request.'
     ),
     _example("Too many", 429, "client_error", "throttled", "Request was throttled. Expected available in 4 seconds."),
-    _example("Our fault", 500, "server_error", "error", errors.ANONYMOUS),
+    _example(
+        "Our fault", 500, "server_error", "error", errors.ANONYMOUS.format("0198f4c2-6b1e-7d3a-9c45-2f0e8a71b6d3")
+    ),
     _example("Overloaded", 503, "server_error", "overloaded", "Claude is overloaded. Try again in a while."),
 ]
 
@@ -158,4 +160,8 @@ class TokenScheme(OpenApiAuthenticationExtension):
     name = "token"
 
     def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
-        return {"type": "http", "scheme": "bearer", "description": "A token of `manage.py create_api_token USER`."}
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token of yours: the page *API tokens*, or `manage.py create_api_token USER`.",
+        }

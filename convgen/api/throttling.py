@@ -1,6 +1,8 @@
 """Throttles: so many requests a minute of one person, in each group of operations (`convgen/throttling.py`)."""
 
+from collections.abc import Mapping
 from enum import Enum
+from ipaddress import IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 from django.conf import settings
@@ -36,7 +38,7 @@ class GroupThrottle(BaseThrottle):
         group = _group(request, view)
         if not group.per_minute:
             return True
-        who = request.user.pk if request.user.is_authenticated else self.get_ident(request)
+        who = request.user.pk if request.user.is_authenticated else network_of(request.META.get("REMOTE_ADDR", ""))
         self.allowance = take(f"{group.name.lower()}:{who}", per_minute=group.per_minute)
         view.allowance = self.allowance
         return self.allowance.granted
@@ -48,10 +50,25 @@ class GroupThrottle(BaseThrottle):
 def _group(request: Request, view: Any) -> Group:
     if not request.user.is_authenticated:
         return Group.ANONYMOUS
-    groups: dict[str, Group] = getattr(view, "throttle_groups", {})  # the schema's view is none of ours
+    groups: Mapping[str, Group] = getattr(view, "throttle_groups", {})  # pages of libraries have none
     if named := groups.get(getattr(view, "action", None) or (request.method or "").lower()):
         return named
     return Group.READS if request.method in SAFE_METHODS else Group.WRITES
+
+
+def network_of(address: str) -> str:
+    """Whose requests are counted together when nobody has signed in.
+
+    The server gives the address of the client, or that which a proxy it trusts has passed on. Whoever has one IPv6
+    address has all 2⁶⁴ of its network.
+    """
+    try:
+        client = ip_address(address)
+    except ValueError:
+        return "unknown"  # a Unix socket has none
+    if isinstance(client, IPv6Address):
+        return str(client.ipv4_mapped or IPv6Network((client, 64), strict=False))
+    return str(client)
 
 
 def say_what_is_left(response: Response, allowance: Allowance | None) -> None:

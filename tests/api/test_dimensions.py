@@ -1,6 +1,6 @@
-from conversations.models import Dimension, Workspace
+from conversations.models import Dimension, TemplateApplicability, Workspace
 from tests.api_client import Api, problems, told
-from tests.factories import DimensionFactory
+from tests.factories import DimensionFactory, PromptTemplateFactory
 
 NEW = {"kind": "persona", "name": "Anxious planner", "description": "Plans, and worries."}
 
@@ -34,13 +34,18 @@ def test_what_is_wrong_is_told_by_field(curator: Api) -> None:
 def test_a_name_means_one_dimension_of_a_kind(curator: Api) -> None:
     assert curator.post("dimensions/", NEW).status_code == 201
     again = curator.post("dimensions/", NEW)
-    assert problems(again, 400)
+    assert problems(again, 400) == {"non_field_errors": "unique_together"}
     assert "already exists" in told(again)
 
 
 def test_the_kind_of_a_dimension_stays(curator: Api, workspace: Workspace) -> None:
     dimension = DimensionFactory(workspace=workspace)
     assert curator.patch(f"dimensions/{dimension.pk}/", {"kind": "topic"}).json()["kind"] == "persona"
+
+
+def test_a_dimension_is_not_replaced_whole(lead: Api, workspace: Workspace) -> None:
+    path = f"dimensions/{DimensionFactory(workspace=workspace).pk}/"
+    assert problems(lead.put(path, NEW), 405) == {None: "method_not_allowed"}
 
 
 def test_a_role_that_may_not_is_refused(operator: Api, curator: Api, workspace: Workspace) -> None:
@@ -51,7 +56,38 @@ def test_a_role_that_may_not_is_refused(operator: Api, curator: Api, workspace: 
     assert problems(curator.delete(f"dimensions/{dimension.pk}/"), 403) == {None: "permission_denied"}
 
 
+def test_a_row_is_not_replaced_whole(lead: Api, workspace: Workspace) -> None:
+    refused = lead.put(f"dimensions/{DimensionFactory(workspace=workspace).pk}/", NEW)
+    assert problems(refused, 405) == {None: "method_not_allowed"}
+
+
 def test_what_is_in_another_workspace_is_not_found(lead: Api, elsewhere: Workspace) -> None:
     path = f"dimensions/{DimensionFactory(workspace=elsewhere).pk}/"
     for response in (lead.get(path), lead.patch(path, {"name": "Mine"}), lead.delete(path)):
         assert problems(response, 404) == {None: "not_found"}
+
+
+def test_dimensions_are_searched_in_name_and_description(curator: Api, workspace: Workspace) -> None:
+    DimensionFactory(workspace=workspace, name="Anxious planner")
+    DimensionFactory(workspace=workspace, name="Saver", description="Never ANXIOUS.")
+    DimensionFactory(workspace=workspace, name="Spender")
+    found = curator.get("dimensions/", {"search": "anxious", "ordering": "name"}).json()["results"]
+    assert [each["name"] for each in found] == ["Anxious planner", "Saver"]
+
+
+def test_attributes_are_an_object_that_can_be_stored(curator: Api) -> None:
+    stored = curator.post("dimensions/", {**NEW, "attributes": {"a\x00ge": 41}})
+    assert stored.json()["attributes"] == {"age": 41}
+    assert problems(curator.post("dimensions/", {**NEW, "attributes": [41]}), 400) == {"attributes": "no_object"}
+    assert problems(curator.post("dimensions/", {**NEW, "attributes": None}), 400) == {"attributes": "null"}
+
+
+def test_a_dimension_that_templates_are_meant_for_is_not_deleted(lead: Api, workspace: Workspace) -> None:
+    dimension = DimensionFactory(workspace=workspace)
+    template = PromptTemplateFactory(workspace=workspace, name="Grief")
+    meant = TemplateApplicability.objects.create(workspace=workspace, template=template, dimension=dimension)
+    refused = lead.delete(f"dimensions/{dimension.pk}/")
+    assert problems(refused, 409) == {None: "conflict"}
+    assert told(refused).startswith("Templates are meant for this persona: Grief. Take it out of them first")
+    meant.delete()
+    assert lead.delete(f"dimensions/{dimension.pk}/").status_code == 204

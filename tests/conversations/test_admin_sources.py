@@ -52,6 +52,15 @@ def test_a_text_of_nothing_but_dashes_is_refused(curator: Client) -> None:
     assert "nothing but dashes" in refused.context["adminform"].form.errors["text"][0]
 
 
+def test_what_a_chunk_is_about_has_its_shape(curator: Client, workspace: Workspace) -> None:
+    url = page_of(ChunkFactory(document=DocumentFactory(workspace=workspace)))
+    refused = curator.post(url, filled_in(curator, url, dimensions='{"labels": "saving", "complexity": "huge"}'))
+    assert refused.context["adminform"].form.errors["dimensions"] == [
+        'labels must be a list of texts, as in ["one", "two"].',
+        "complexity must be one of: low, medium, high.",
+    ]
+
+
 def test_a_document_keeps_its_hash_when_it_is_renamed(curator: Client, workspace: Workspace) -> None:
     document = DocumentFactory(workspace=workspace, content_hash=hashlib.sha256(b"x").hexdigest())
     ChunkFactory(document=document)

@@ -48,9 +48,9 @@ def test_load_starter_says_what_it_created_and_the_second_time_that_nothing_was_
 
 
 def test_export_writes_below_var_and_says_where(settings: Any) -> None:
-    _approved(WorkspaceFactory(is_default=True))
+    _approved(WorkspaceFactory(slug="practice", is_default=True))
     told, error = _told("export_conversations")
-    (file,) = (settings.VAR_DIR / "exports").iterdir()
+    (file,) = (settings.VAR_DIR / "exports" / "practice").iterdir()
     assert told == f"Exported 1 conversations to {file}\n"
     assert error == ""
     assert json.loads(file.read_text())["messages"][0] == {"role": "user", "content": "Hello?"}

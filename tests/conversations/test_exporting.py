@@ -132,13 +132,13 @@ def test_simulated_ones_are_refused_unless_named(workspace: Workspace, tmp_path:
     _made(workspace, simulated=True)
     with pytest.raises(
         ExportError,
-        match=r"^All 2 approved conversations are simulated. Name them to export them: --include-simulated$",
+        match=r"^All 2 approved conversations are simulated, and would be exported only if you include .* ones\.$",
     ):
         export_conversations(workspace, path=path)
     assert list(tmp_path.iterdir()) == []
     exported = export_conversations(workspace, path=path, include_simulated=True)
     assert len(_examples(path)) == 2
-    assert exported.record.filters == {"include_simulated": True}
+    assert exported.filters == {"include_simulated": True}
 
 
 def test_simulated_ones_stay_out_beside_real_ones(workspace: Workspace, tmp_path: Path) -> None:
@@ -152,7 +152,7 @@ def test_simulated_ones_stay_out_beside_real_ones(workspace: Workspace, tmp_path
 def test_when_there_is_nothing_it_says_what_else_could_be_chosen(workspace: Workspace, tmp_path: Path) -> None:
     _made(workspace, status=Status.GENERATED)
     with pytest.raises(
-        ExportError, match=r"There are no approved conversations to export. Choose others .*--status: all"
+        ExportError, match=r"There are no approved conversations to export. Choose other ones: all, generated, "
     ):
         export_conversations(workspace, path=tmp_path / "training.jsonl")
 
@@ -185,7 +185,7 @@ def test_invalid_ones_are_skipped_and_named(
     exported = export_conversations(workspace, path=tmp_path / "training.jsonl")
     assert len(_examples(tmp_path / "training.jsonl")) == 1
     assert exported.skipped == {"TPL-0002": why}
-    assert exported.record.conversation_count == 1
+    assert exported.conversation_count == 1
 
 
 @pytest.mark.parametrize("roles", [["assistant", "user", "assistant"], ["user", "user", "assistant"]])

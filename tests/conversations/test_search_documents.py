@@ -13,7 +13,7 @@ from django.db.migrations.loader import MigrationLoader
 from conversations.models import Conversation, Turn
 from conversations.models.search_document import SearchDocument
 from convgen.tenancy import EVERY, NOTHING, workspace_scope
-from tests.background import in_background
+from tests.background import in_background, until_locks_are_waited_for
 from tests.factories import ConversationFactory, TurnFactory, WorkspaceFactory
 
 pytestmark = pytest.mark.django_db
@@ -142,20 +142,9 @@ def test_two_who_write_turns_of_one_conversation_at_once_are_both_found(conversa
         TurnFactory(conversation=conversation, position=2, content="second")
         thread = in_background(write)
         begun.wait(10)
-        _wait_for_a_lock()
+        until_locks_are_waited_for()
     thread.join(10)
     assert found("first second third ")
-
-
-def _wait_for_a_lock() -> None:
-    """Until somebody waits for what this transaction holds."""
-    with connection.cursor() as cursor:
-        for _ in range(1000):
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
-            if cursor.fetchone()[0]:
-                return
-            cursor.execute("SELECT pg_sleep(0.01)")
-    raise AssertionError("Nobody waited.")
 
 
 # --- Only the workspace's own scope writes them, though every scope could read.

@@ -6,7 +6,16 @@ from typing import Any
 import pytest
 from django.core.checks import run_checks
 
-from convgen.checks import Bounds, check_bounds, check_secret_key, check_slow_queries, out_of_bounds
+from convgen.checks import (
+    Bounds,
+    check_bounds,
+    check_encryption,
+    check_origins,
+    check_private_origins,
+    check_secret_key,
+    check_slow_queries,
+    out_of_bounds,
+)
 
 
 @pytest.fixture
@@ -76,9 +85,13 @@ def test_bounds_are_kept_and_told(settings: Any, bounds: Bounds, good: list[Any]
         ("DATABASE_POOL_SIZE", [1, 50], [0]),
         ("DATABASE_POOL_TIMEOUT", [0.5], [0, -1]),
         ("SLOW_QUERY_SECONDS", [0, 0.5], [-0.1]),
+        ("API_READS_PER_MINUTE", [0, 600], [-1]),
+        ("API_GENERATIONS_PER_MINUTE", [0, 1], [-1]),
+        ("API_ANONYMOUS_PER_MINUTE", [0, 1], [-1]),
+        ("API_TOKEN_DAYS", [1, 90, 3_650], [0, 3_651]),
     ],
 )
-def test_settings_of_the_database_have_bounds(settings: Any, setting: str, good: list[Any], bad: list[Any]) -> None:
+def test_settings_have_bounds(settings: Any, setting: str, good: list[Any], bad: list[Any]) -> None:
     for value in good:
         setattr(settings, setting, value)
         assert check_bounds() == []
@@ -100,3 +113,58 @@ def test_a_query_must_count_as_slow_before_it_is_cancelled(settings: Any) -> Non
 def test_without_a_timeout_any_time_may_count_as_slow(settings: Any) -> None:
     settings.DATABASE_STATEMENT_TIMEOUT, settings.SLOW_QUERY_SECONDS = 0, 60
     assert check_slow_queries() == []
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["https://tools.example.com", "https://tools.example.com:8443", "http://localhost:5173", "http://[::1]:80"],
+)
+def test_an_origin_may_use_the_api(settings: Any, origin: str) -> None:
+    settings.ALLOWED_ORIGINS = [origin]
+    assert check_origins() == []
+
+
+@pytest.mark.parametrize(
+    ("origin", "wrong"),
+    [
+        ("*", "which would let any site in"),
+        ("https://*.example.com", "which would let any site in"),
+        ("tools.example.com", "which is not an origin"),
+        ("https://tools.example.com/", "which is not an origin"),
+        ("https://tools.example.com/page", "which is not an origin"),
+        ("https://anna@tools.example.com", "which is not an origin"),
+        ("https://", "which is not an origin"),
+        ("https://tools.example.com:port", "which is not an origin"),
+        ("https://[tools", "which is not an origin"),
+        ("null", "which is not an origin"),
+        ("http://tools.example.com", "not sent by https"),
+        ("ftp://tools.example.com", "not sent by https"),
+    ],
+)
+def test_what_is_no_site_or_could_be_forged_is_refused(settings: Any, origin: str, wrong: str) -> None:
+    settings.ALLOWED_ORIGINS = ["https://tools.example.com", origin]
+    (error,) = check_origins()
+    assert error.id == "convgen.E002"
+    assert wrong in error.msg
+    assert repr(origin) in error.msg
+
+
+def test_a_public_site_whose_tokens_travel_unencrypted_is_warned_of(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = ["convgen.example.com"]
+    settings.SITE_URL = "http://convgen.example.com"
+    (warning,) = check_encryption()
+    assert warning.id == "convgen.W003"
+    settings.SITE_URL = "https://convgen.example.com"
+    assert check_encryption() == []
+    settings.ALLOWED_HOSTS, settings.SITE_URL = ["localhost"], "http://localhost:8000"
+    assert check_encryption() == []
+
+
+def test_a_public_site_that_lets_in_what_runs_on_a_visitor_s_machine_is_warned_of(settings: Any) -> None:
+    settings.ALLOWED_ORIGINS = ["http://localhost:5173"]
+    settings.ALLOWED_HOSTS = ["localhost"]
+    assert check_private_origins() == []
+    settings.ALLOWED_HOSTS = ["convgen.example.com"]
+    (warning,) = check_private_origins()
+    assert warning.id == "convgen.W004"
+    assert "http://localhost:5173" in warning.msg

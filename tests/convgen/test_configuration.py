@@ -118,6 +118,7 @@ def test_no_timeout_is_no_option_for_a_proxy_that_takes_none(tmp_path: Path) -> 
         (["/srv/convgen/.venv/bin/uvicorn", "convgen.asgi:application"], True, "convgen web"),
         (["/usr/lib/python3/site-packages/pytest/__main__.py"], False, "convgen pytest"),
         (["manage.py"], False, "convgen manage"),
+        (["-c"], False, "convgen python"),
     ],
 )
 def test_postgresql_is_told_what_the_process_is(

@@ -23,9 +23,10 @@ FILES = [
 ]
 SECONDS = {"": 1, "s": 1, "m": 60}
 
-# Not convgen's settings: Python's and pip's own, PostgreSQL's image's, and what compose puts together from others.
+# Not convgen's settings: Python's, pip's and uvicorn's own, PostgreSQL's image's, and what compose puts together.
 FOREIGN = {
     *("PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PIP_DISABLE_PIP_VERSION_CHECK"),
+    "FORWARDED_ALLOW_IPS",
     *("POSTGRES_PASSWORD", "CONVGEN_DATABASE_PASSWORD"),
 }
 

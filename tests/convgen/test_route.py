@@ -9,6 +9,7 @@ from django.test import AsyncClient, Client
 from django.urls import path
 
 from convgen.models import User
+from convgen.process_name import process_name
 from convgen.route import current_route, route
 
 
@@ -31,13 +32,13 @@ def test_a_block_is_named_and_the_inner_one_holds() -> None:
 
 
 def test_without_a_name_it_is_the_process() -> None:
-    assert current_route() == "pytest"
+    assert current_route() == process_name()
 
 
 def test_a_name_that_came_to_nothing_is_taken_back() -> None:
     with pytest.raises(KeyError), route("batch 1"):
         raise KeyError
-    assert current_route() == "pytest"
+    assert current_route() == process_name()
 
 
 @pytest.mark.urls(__name__)

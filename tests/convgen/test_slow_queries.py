@@ -7,6 +7,8 @@ import pytest
 from django.db import DataError, OperationalError, connection
 from psycopg import sql
 
+from convgen.process_name import process_name
+
 pytestmark = pytest.mark.django_db
 
 SECRET = "what a customer wrote"
@@ -31,7 +33,7 @@ def test_a_slow_query_is_one_warning_with_its_route_and_without_its_parameters(
 ) -> None:
     _execute("SELECT pg_sleep(0.03),\n       %s", [SECRET])
     (line,) = _logged(caplog)
-    assert line.endswith(" s, pytest: SELECT pg_sleep(0.03), %s")
+    assert line.endswith(f" s, {process_name()}: SELECT pg_sleep(0.03), %s")
     assert [record.levelno for record in caplog.records] == [logging.WARNING]
     assert SECRET not in caplog.text
 
@@ -47,7 +49,7 @@ def test_a_cancelled_one_is_logged_with_the_kind_of_error(caplog: pytest.LogCapt
     with pytest.raises(OperationalError):
         _execute("SELECT pg_sleep(60), %s", [SECRET])
     (line,) = _logged(caplog)
-    assert line.endswith(" s, pytest, QueryCanceled: SELECT pg_sleep(60), %s")
+    assert line.endswith(f" s, {process_name()}, QueryCanceled: SELECT pg_sleep(60), %s")
 
 
 def test_an_error_message_is_not_logged_for_it_quotes_what_was_written(caplog: pytest.LogCaptureFixture) -> None:
@@ -70,7 +72,7 @@ def test_a_long_one_is_shown_from_both_ends(caplog: pytest.LogCaptureFixture) ->
 def test_a_composed_statement_is_not_shown_for_its_values_are_part_of_it(caplog: pytest.LogCaptureFixture) -> None:
     _execute(sql.SQL("SELECT pg_sleep(0.03), {}").format(sql.Literal(SECRET)))
     (line,) = _logged(caplog)
-    assert line.endswith(" s, pytest: (Composed)")
+    assert line.endswith(f" s, {process_name()}: (Composed)")
 
 
 def test_many_rows_at_once_are_one_slow_query(caplog: pytest.LogCaptureFixture) -> None:

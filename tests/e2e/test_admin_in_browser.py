@@ -1,62 +1,23 @@
 """The admin in a real browser: sign in, look at a generated conversation, without an error in the console."""
 
-import os
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connections
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
 from conversations.models import Conversation
-from convgen.models import User
 from generation.regeneration import regenerate
 from generation.service import generate
 from generation.simulated.server import SimulatedClaude
+from tests.browser import needs_chromium, sign_in
 from tests.factories import ConversationFactory
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-
-pytestmark = [
-    pytest.mark.django_db(transaction=True),
-    pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium: apt-get install chromium"),
-]
-
-# Without these, Chromium asks its maker's servers at every start; and as root it has no sandbox.
-FLAGS = [
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-]
-
-
-@pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch) -> Iterator[Page]:
-    """A page of a fresh browser; what goes wrong in its console fails the test."""
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in this thread
-    errors: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page()
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-        yield page
-        browser.close()
-        connections.close_all()  # inside Playwright's loop, the test had one of its own
-    assert errors == []
+pytestmark = [pytest.mark.django_db(transaction=True), needs_chromium]
 
 
 @pytest.fixture
 def made(transactional_db: None, claude: SimulatedClaude) -> Conversation:
     return generate(ConversationFactory().pk)
-
-
-def sign_in(page: Page, address: str) -> None:
-    User.objects.create_superuser("admin", password="a long enough password")
-    page.goto(f"{address}/admin/")
-    page.get_by_label("Username").fill("admin")
-    page.get_by_label("Password").fill("a long enough password")
-    page.get_by_role("button", name="Log in").click()
 
 
 def test_a_curator_signs_in_and_reads_a_conversation(made: Conversation, live_server: Any, page: Page) -> None:

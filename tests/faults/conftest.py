@@ -28,6 +28,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("moment", range(max(1, math.ceil(left / SCENARIOS))))
 
 
+@pytest.fixture(autouse=True)
+def _seed_of_a_failure(request: pytest.FixtureRequest) -> None:
+    """Said beside it: in a parallel run there is no table."""
+    request.node.add_report_section("setup", "seed", f"FAULT_SEED={SEED}")
+
+
 @pytest.fixture(scope="module", name="stage")
 def _stage(django_db_blocker: DjangoDbBlocker) -> Iterator[Stage]:
     """Set once for the tests of a file: workers take seconds to start."""

@@ -132,7 +132,7 @@ def test_ctrl_c_twice_does_not_wait_for_calls_in_flight(stage: Stage, moment: in
     eventually(lambda: "hands its batches over" in worker.log.read_text())
     stage.claude.behaviour.latency = LATENCY
     worker.command.send_signal(signal.SIGINT)
-    trial.strike(lambda: worker.wait(seconds=10))
+    trial.strike(lambda: worker.wait(seconds=20))
     assert worker.wait(seconds=0) == 128 + signal.SIGINT
     assert "Calls in flight are lost" in worker.log.read_text()
     trial.finish(twice_at_most=IN_FLIGHT + UNSAVED)

@@ -16,7 +16,7 @@ from tests.faults.books import assert_balanced
 from tests.faults.stage import LATENCY, Stage
 from tests.processes import eventually
 
-ITEMS = 18
+ITEMS = 36  # so many that a slow machine, too, finds who runs it before it has ended
 IN_FLIGHT = 4
 UNSAVED = 1  # a reply more may wait to be saved
 DURATION = ITEMS / IN_FLIGHT * LATENCY  # seconds, if nothing happened

@@ -1,17 +1,15 @@
 """Who goes first: higher priorities, then whoever waits longest; the dead are passed over; and everybody is seen."""
 
-from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.utils import timezone
 
 from generation.limits import WINDOW, Place, RequestLimit
 from generation.models import RateWaiter, WaitReason
 from generation.priority import Priority
 from tests.generation.limiting import delays, granted, limit, one, pass_time, waits
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("stopped_clock")]
 
 PATIENCE = 0.5  # seconds: shorter than the steps in which time passes here
 DEAD = PATIENCE + 1.5  # seconds after which a waiter that did not come back is passed over
@@ -36,18 +34,12 @@ def _pass_time(seconds: float, *waiting: RequestLimit) -> None:
                 waits(limited)
 
 
-def _about_to_ask(limited: RequestLimit) -> None:
-    """It is in time, however long this machine takes for the next line of the test."""
-    RateWaiter.objects.filter(who=limited.who).update(asks_at=timezone.now() + timedelta(seconds=10))
-
-
 def test_whoever_waits_longest_goes_first() -> None:
     _full(of=1)
     first, second = _asker("first", of=1), _asker("second", of=1)
     waits(first)
     waits(second)
     _pass_time(WINDOW, second, first)
-    _about_to_ask(first)
     assert waits(second).reason == WaitReason.TURN
     one(first)
     assert waits(second).reason == WaitReason.REQUESTS
@@ -58,7 +50,6 @@ def test_a_newcomer_does_not_overtake_those_who_wait() -> None:
     first = _asker("first")
     waits(first)
     _pass_time(WINDOW, first)
-    _about_to_ask(first)
     assert waits(_asker("newcomer")).reason == WaitReason.TURN
 
 
@@ -71,7 +62,6 @@ def test_whoever_was_served_goes_to_the_end_of_the_queue() -> None:
     one(first)
     waits(first)
     _pass_time(WINDOW, first, second)
-    _about_to_ask(second)
     waits(first)
     one(second)
 
@@ -86,7 +76,6 @@ def test_higher_priority_goes_first_though_it_came_later(lower: Priority, higher
     waits(patient)
     waits(urgent, 2)
     _pass_time(WINDOW, patient, urgent)
-    _about_to_ask(urgent)
     assert waits(patient).reason == WaitReason.TURN
     assert len(granted(urgent, 2)) == 2
 
@@ -121,7 +110,6 @@ def test_one_that_was_passed_over_keeps_its_place_for_when_it_comes_back() -> No
     _pass_time(WINDOW, alive, later)
     one(alive)
     _pass_time(WINDOW, later, slow)
-    _about_to_ask(slow)
     waits(later)
     one(slow)
 

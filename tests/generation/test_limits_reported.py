@@ -2,18 +2,19 @@
 
 import pytest
 
+from generation import limits
 from generation.errors import Overloaded, RateLimited, SpendLimitReached
-from generation.limits import PATIENCE, TOLD_EVERY, WINDOW, RequestLimit
+from generation.limits import PATIENCE, WINDOW, RequestLimit
 from generation.models import RateGrant, RateState, WaitReason
 from generation.rate_headers import LimitSaid, RateHeaders
 from tests.generation.limiting import delays, fail, granted, headers, limit, one, pass_time, settle, waits
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("stopped_clock")]
 
 
 def _told_again(limited: RequestLimit) -> RequestLimit:
     """As after a while: reports that say nearly the same are not told more often."""
-    limited._told_at -= TOLD_EVERY
+    limited._told_at -= limits.TOLD_EVERY
     return limited
 
 
@@ -81,7 +82,8 @@ def test_tokens_that_others_have_taken_are_not_there(kind: str) -> None:
     assert (wait.reason, wait.seconds) == (kind, pytest.approx(2.5, abs=0.6))
 
 
-def test_headers_of_requests_alone_are_told_once_in_a_while() -> None:
+def test_headers_of_requests_alone_are_told_once_in_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "TOLD_EVERY", 60.0)  # seconds: longer than the test takes
     limited = limit(50)
     for remaining in (40, 30):
         settle(one(limited), said=headers((50, remaining)))

@@ -1,8 +1,11 @@
 """Limits of tokens: reserved when a request is granted, corrected by its reply; output counts a window beyond it."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
+from django.db import connections
+from django.db.models import F
 
 from convgen.database.threads import DatabaseThreads
 from generation.claude import Answer, Usage
@@ -21,6 +24,7 @@ from tests.generation.limiting import (
     target,
     waits,
 )
+from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -143,30 +147,28 @@ def test_a_dead_process_holds_its_tokens_for_a_window_at_most() -> None:
 
 
 def test_a_call_that_outlasts_the_window_keeps_its_tokens() -> None:
+    window = 0.4  # seconds
+
     async def run() -> Answer:
         async with DatabaseThreads(threads=1) as database:
-            limited = RequestLimit(target(100, 0, 5_000), database, window=0.4)
+            limited = RequestLimit(target(100, 0, 5_000), database, window=window)
             grants = await database(limited.acquire, 1)
             assert isinstance(grants, list)
             return await grants[0].sent(slow())
 
     async def slow() -> Answer:
-        await asyncio.sleep(0.7)
-        seen.append(await asyncio.to_thread(_counts_still))
+        await asyncio.to_thread(_wait_until_it_counts_beyond, 2 * window)
         return Answer("", "", Usage(input=1, output=2), "", {})
 
-    seen: list[bool] = []
     asyncio.run(run())
-    assert seen == [True]
     assert RateGrant.objects.get().output_tokens == 2
 
 
-def _counts_still() -> bool:
-    from django.db import connections
-    from django.db.models.functions import Now
-
+def _wait_until_it_counts_beyond(seconds: float) -> None:
+    """After its sending; its whole reservation."""
+    beyond = F("at") + timedelta(seconds=seconds)
     try:
-        return RateGrant.objects.filter(output_until__gt=Now(), output_tokens=4_000).exists()
+        eventually(RateGrant.objects.filter(output_until__gt=beyond, output_tokens=4_000).exists)
     finally:
         connections.close_all()
 

@@ -4,13 +4,10 @@ from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import CommandError
-from django.utils import timezone
 
 from conversations.choices import ExportFormat, Status
-from conversations.exporting import ExportError, export_conversations
-from conversations.exporting.export import SCOPES
+from conversations.exporting import SCOPES, ExportError, export_conversations, new_path
 from conversations.models import Workspace
 from conversations.workspaces import WorkspaceCommand
 
@@ -28,20 +25,17 @@ class Command(WorkspaceCommand):
         parser.add_argument("--output", type=Path, help="The file; else a new one below var/exports.")
 
     def run(self, workspace: Workspace, **options: Any) -> None:
+        path = options["output"] or new_path(workspace, file_format=options["format"], scope=options["status"])
         try:
-            exported = export_conversations(
+            record = export_conversations(
                 workspace,
-                path=(options["output"] or _default_path(options["format"])).absolute(),
+                path=path.absolute(),
                 file_format=options["format"],
                 scope=options["status"],
                 include_simulated=options["include_simulated"],
             )
         except ExportError as error:
             raise CommandError(str(error)) from error
-        for readable_id, why in exported.skipped.items():
+        for readable_id, why in record.skipped.items():
             self.stderr.write(f"Skipped {readable_id}: {why}.")
-        self.stdout.write(f"Exported {exported.record.conversation_count} conversations to {exported.record.file}")
-
-
-def _default_path(file_format: str) -> Path:
-    return Path(settings.VAR_DIR) / "exports" / f"{file_format}-{timezone.now():%Y%m%d-%H%M%S-%f}.jsonl"
+        self.stdout.write(f"Exported {record.conversation_count} conversations to {record.file}")

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from conversations.choices import Tier
-from conversations.coverage import PlanStanding, Standing, Used, fill_gaps, recount, standing
+from conversations.coverage import PlanStanding, Standing, fill_gaps, recount, standing
 from conversations.models import Workspace
 from conversations.workspaces import WorkspaceCommand
 from convgen.terminal import console_on
@@ -38,7 +38,7 @@ class Command(WorkspaceCommand):
         created = len(fill_gaps(workspace, options["tier"])) if options["fill"] else 0
         plan = standing(workspace, options["tier"])
         if options["json"]:
-            self.stdout.write(json.dumps({"created": created, **_as_json(plan)}))
+            self.stdout.write(json.dumps({"created": created, **plan.as_json()}))
         else:
             _print(plan, console_on(self.stdout))
             self.stdout.write(_summary(plan, created, filled=options["fill"]))
@@ -75,27 +75,3 @@ def _summary(plan: PlanStanding, created: int, *, filled: bool) -> str:
     if filled or not plan.missing:
         return "The plan is complete."
     return f"{plan.missing} conversations are missing. Create their drafts with: manage.py plan_coverage --fill"
-
-
-def _as_json(plan: PlanStanding) -> dict[str, Any]:
-    return {
-        "missing": plan.missing,
-        "templates": [_standing_as_json(one) for one in plan.templates],
-        "tiers": [_standing_as_json(one) for one in plan.tiers],
-    }
-
-
-def _standing_as_json(standing: Standing) -> dict[str, Any]:
-    return {
-        "tier": standing.tier,
-        "template": standing.template and standing.template.name,
-        "target": standing.target,
-        "live": standing.live,
-        "missing": standing.missing,
-        "values": [_used_as_json(used) for used in standing.values],
-        "pairs": [_used_as_json(used) for used in standing.pairs],
-    }
-
-
-def _used_as_json(used: Used) -> dict[str, Any]:
-    return {**dict(used.values), "conversations": used.conversations}

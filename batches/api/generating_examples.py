@@ -1,0 +1,73 @@
+"""Examples of generating, for the schema."""
+
+from conversations.api import examples
+
+ORDER = {
+    "template": "Emergency fund, first steps",
+    "persona": "Careful saver",
+    "emotion": "Anxious",
+    "topic": "Building an emergency fund",
+    "parameters": {"months": 3},
+    "configuration": {"model": "claude-sonnet-5-5", "max_tokens": 8000},
+}
+REGENERATION = {"emotion": "Relieved", "configuration": {"effort": "high"}}
+
+_REQUEST = {
+    "id": "019ab6f2-9c4e-7b30-8f11-2f3a4b5c6d7e",
+    "attempt": 1,
+    "model": "claude-sonnet-5-5",
+    "status": "succeeded",
+    "input_tokens": 412,
+    "output_tokens": 1876,
+    "cache_read_tokens": 2304,
+    "cache_write_tokens": 0,
+    "cost_usd": "0.020045",
+    "duration_ms": 21840,
+    "error_type": "",
+    "error_message": "",
+    "request_id": "req_018EeWyXxfu5pfWkrYcMdjWG",
+    "created_at": "2026-11-25T09:30:22Z",
+}
+RUN = {
+    "run_id": "019ab6f2-7d41-7f02-b1c3-5a6b7c8d9e0f",
+    "model": "claude-sonnet-5-5",
+    "attempts": 1,
+    "input_tokens": 412,
+    "output_tokens": 1876,
+    "cache_read_tokens": 2304,
+    "cache_write_tokens": 0,
+    "cost_usd": "0.020045",
+    "duration_seconds": 21.84,
+    "requests": [_REQUEST],
+}
+WRITTEN = {"conversation": examples.WHOLE, "generation": RUN}
+
+WRITING = {
+    "id": "019ab6f2-7d3c-7c11-9a52-0f6d1c2b9e10",
+    "conversation_id": "TPL-0042",
+    "status": "generating",
+    "percentage": 40,
+    "current_step": "Claude writes it.",
+    "batch": None,
+    "items_before": None,
+    "seconds_remaining": 12,
+    "estimated_completion": "2026-11-25T09:30:20Z",
+    "as_of": "2026-11-25T09:30:08Z",
+    "failure": None,
+    "links": {"conversation": "/api/conversations/019ab6f2-7d3c-7c11-9a52-0f6d1c2b9e10/", "batch": None},
+}
+WAITING = {
+    **WRITING,
+    "status": "draft",
+    "percentage": 0,
+    "current_step": "It is next in its batch.",
+    "batch": "019ab6f2-7e02-7d5a-8c1b-3d4e5f60718a",
+    "items_before": 0,
+    "seconds_remaining": 20,
+    "estimated_completion": "2026-11-25T09:30:25Z",
+    "as_of": "2026-11-25T09:30:05Z",
+    "links": {
+        "conversation": "/api/conversations/019ab6f2-7d3c-7c11-9a52-0f6d1c2b9e10/",
+        "batch": "/api/batches/019ab6f2-7e02-7d5a-8c1b-3d4e5f60718a/",
+    },
+}

@@ -1,0 +1,202 @@
+"""Training files: made, recorded, handed out."""
+
+from typing import Any
+
+from django.db import transaction
+from django.http.response import HttpResponseBase
+from django.utils.cache import get_conditional_response
+from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework import mixins, serializers, status
+from rest_framework.decorators import action
+from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.reverse import reverse
+
+from conversations.api import conditional, idempotency
+from conversations.api.fields import UserNameField
+from conversations.api.file_response import FileInBlocks
+from conversations.api.views import WorkspaceViewSet
+from conversations.choices import ExportFormat, Status
+from conversations.exporting import SCOPES, export_conversations, file_of, is_here, new_path
+from conversations.models import Export, Workspace
+
+JSONL = "application/jsonl"
+_ID = "01939a52-7f00-7cc2-9f6a-3f8f6b1f2a14"
+SHOWN = {
+    "id": _ID,
+    "created_by": "maria",
+    "created_at": "2026-11-25T09:30:12Z",
+    "format": "openai",
+    "scope": "approved",
+    "include_simulated": False,
+    "conversation_count": 86,
+    "skipped_count": 1,
+    "byte_count": 412_733,
+    "status": "completed",
+    "expires_at": None,
+    "download_url": f"https://convgen.example.com/api/exports/{_ID}/download/",
+}
+SHOWN_WHOLE = {**SHOWN, "skipped": {"TPL-0007": "it does not end with the assistant"}}
+
+
+class ExportSerializer(serializers.ModelSerializer[Any]):
+    """The record of an export."""
+
+    created_by = UserNameField(allow_null=True)
+    scope = serializers.ChoiceField(SCOPES, read_only=True, help_text="Which conversations: a status, or all.")
+    include_simulated = serializers.SerializerMethodField(help_text="Whether simulated conversations are in it.")
+    skipped_count = serializers.SerializerMethodField(help_text="Conversations left out as no valid example.")
+    download_url = serializers.SerializerMethodField(help_text="Null: the file is not on this machine.")
+
+    class Meta:
+        model = Export
+        fields = list(SHOWN)
+        read_only_fields = fields
+
+    def get_include_simulated(self, export: Export) -> bool:
+        return bool(export.filters.get("include_simulated"))
+
+    def get_skipped_count(self, export: Export) -> int:
+        return len(export.skipped)
+
+    def get_download_url(self, export: Export) -> str | None:
+        return reverse("api-export-download", [export.pk], request=self.context["request"]) if is_here(export) else None
+
+
+class WholeExportSerializer(ExportSerializer):
+    """The same, with what was left out."""
+
+    skipped = serializers.DictField(
+        child=serializers.CharField(), read_only=True, help_text="Readable ids of those left out, and why each."
+    )
+
+    class Meta(ExportSerializer.Meta):
+        fields = list(SHOWN_WHOLE)
+        read_only_fields = fields
+
+
+class NewExportSerializer(serializers.Serializer[Any]):
+    """What is to be exported."""
+
+    format = serializers.ChoiceField(ExportFormat.choices, default=ExportFormat.OPENAI)
+    scope = serializers.ChoiceField(
+        SCOPES, default=Status.APPROVED.value, help_text="Which conversations: a status, or all that have turns."
+    )
+    include_simulated = serializers.BooleanField(
+        default=False, help_text="Conversations of simulated Claude, too. They are no training data."
+    )
+
+
+class ExportFilter(filters.FilterSet):
+    scope = filters.ChoiceFilter(choices=[(scope, scope) for scope in SCOPES])
+
+    class Meta:
+        model = Export
+        fields = ["format", "scope", "status"]
+
+
+class LinesRenderer(JSONRenderer):
+    """For clients that accept the file's media type alone: an error is one line of JSON."""
+
+    media_type = JSONL
+    format = "jsonl"
+
+
+@extend_schema(tags=["Exports"])
+@extend_schema_view(
+    list=extend_schema(summary="List exports", examples=[OpenApiExample("One", value=SHOWN, response_only=True)]),
+    retrieve=extend_schema(
+        summary="Show an export", examples=[OpenApiExample("One", value=SHOWN_WHOLE, response_only=True)]
+    ),
+)
+class ExportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceViewSet):
+    """Training files. Who took which data when stays on record."""
+
+    queryset = Export.objects.select_related("created_by")
+    lookup_value_converter = "uuid"
+    filterset_class = ExportFilter
+    permissions = {
+        "list": "conversations.view_export",
+        "retrieve": "conversations.view_export",
+        "create": "conversations.add_export",
+        "download": "conversations.add_export",  # to take the data along is what an export is
+    }
+    also_answers = {"create": (409,)}
+
+    def get_serializer_class(self) -> type[ExportSerializer]:
+        return ExportSerializer if self.action == "list" else WholeExportSerializer
+
+    @extend_schema(
+        summary="Export conversations",
+        description="Writes a training file and records it. 409 when there is nothing to export.",
+        request=NewExportSerializer,
+        responses={201: WholeExportSerializer},
+        parameters=[
+            idempotency.PARAMETER,
+            OpenApiParameter("Location", location=OpenApiParameter.HEADER, response=[201], description="The record."),
+        ],
+        examples=[
+            OpenApiExample("What was approved", value={"format": "openai", "scope": "approved"}, request_only=True),
+            OpenApiExample("As made", value=SHOWN_WHOLE, response_only=True, status_codes=["201"]),
+        ],
+    )
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        new = NewExportSerializer(data=request.data)
+        new.is_valid(raise_exception=True)
+        with transaction.atomic():
+            once = idempotency.once(self)
+            if once.made is None:
+                once.settle(self._export(**new.validated_data).pk)
+            export = self.get_queryset().get(pk=once.made)
+        headers = {**once.headers, "Location": reverse("api-export-detail", [export.pk])}
+        return Response(self.get_serializer(export).data, status=status.HTTP_201_CREATED, headers=headers)
+
+    def _export(self, *, format: str, scope: str, include_simulated: bool) -> Export:
+        workspace = Workspace.objects.get(pk=self.workspace.pk)  # with its system prompt
+        return export_conversations(
+            workspace,
+            path=new_path(workspace, file_format=format, scope=scope),
+            file_format=format,
+            scope=scope,
+            include_simulated=include_simulated,
+            created_by=self.person,
+        )
+
+    @extend_schema(
+        summary="Download an export's file",
+        description="404 when the file is no longer on the machine that answers, or was written to a place of its own.",
+        responses={
+            (200, JSONL): OpenApiTypes.BINARY,
+            304: OpenApiResponse(description="You have it: a file never changes."),
+        },
+        parameters=[
+            *conditional.PARAMETERS,
+            OpenApiParameter(
+                "Content-Disposition", location=OpenApiParameter.HEADER, response=[200], description="The file's name."
+            ),
+        ],
+        examples=[
+            OpenApiExample(
+                "One line of it",
+                value='{"messages": [{"role": "user", "content": "Where do I begin?"}, '
+                '{"role": "assistant", "content": "With what you owe."}]}\n',
+                media_type=JSONL,
+                response_only=True,
+                status_codes=["200"],
+            )
+        ],
+    )
+    @action(detail=True, renderer_classes=[JSONRenderer, BrowsableAPIRenderer, LinesRenderer])
+    def download(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        export = self.get_object()
+        path = file_of(export)
+        etag = f'"{export.pk}"'
+        headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+        if known := get_conditional_response(request._request, etag=etag):
+            return known
+        return FileInBlocks(
+            path.open("rb"), as_attachment=True, filename=path.name, content_type=JSONL, headers=headers
+        )

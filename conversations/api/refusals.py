@@ -1,0 +1,26 @@
+"""What the services of templates, sources, dimensions and exports refuse, as the API tells it."""
+
+from rest_framework.exceptions import NotFound
+from rest_framework.reverse import reverse
+
+from conversations.dimension_deletion import DimensionInUse
+from conversations.documents import SameText
+from conversations.exporting import ExportError, FileElsewhere
+from conversations.template_editing import TemplateChanged
+from convgen.api import errors
+from convgen.api.errors import Conflict, PreconditionFailed
+
+
+def register() -> None:
+    errors.tell(SameText, _same_text)
+    errors.tell(DimensionInUse, errors.conflict)
+    errors.tell(ExportError, lambda error: Conflict(str(error), "nothing_to_export"))
+    errors.tell(FileElsewhere, lambda error: NotFound(str(error), "no_file"))
+    errors.tell(TemplateChanged, lambda error: PreconditionFailed(str(error)))
+
+
+def _same_text(error: SameText) -> Conflict:
+    """With the address of the document that has the text."""
+    conflict = Conflict(str(error), "same_text")
+    conflict.headers = {"Location": reverse("api-document-detail", [error.document.pk])}  # type: ignore[attr-defined]
+    return conflict

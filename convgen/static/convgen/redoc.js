@@ -1,0 +1,36 @@
+// ReDoc in the site's colours.
+"use strict";
+
+// ReDoc asks its maker's host for a picture. Pictures of other hosts are left out before they are asked for; React names
+// them by the attribute and by the property.
+const source = Object.getOwnPropertyDescriptor(HTMLImageElement.prototype, "src");
+const foreign = (address) => new URL(address, location).protocol !== "data:" && new URL(address, location).host !== location.host;
+
+HTMLImageElement.prototype.setAttribute = function (name, value) {
+  if (name !== "src" || !foreign(value)) Element.prototype.setAttribute.call(this, name, value);
+};
+Object.defineProperty(HTMLImageElement.prototype, "src", {
+  ...source,
+  set(address) {
+    if (!foreign(address)) source.set.call(this, address);
+  },
+});
+
+const font = 'system-ui, -apple-system, "Segoe UI", Roboto, sans-serif';
+const place = document.querySelector("#redoc");
+
+Redoc.init(
+  place.dataset.schema,
+  {
+    hideHostname: true,
+    nativeScrollbars: true,
+    pathInMiddlePanel: true,
+    sortRequiredPropsFirst: true,
+    scrollYOffset: "header.reference",
+    theme: {
+      colors: { primary: { main: "#205067" } },
+      typography: { fontFamily: font, headings: { fontFamily: font } },
+    },
+  },
+  place,
+);

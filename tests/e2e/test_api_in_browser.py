@@ -1,0 +1,95 @@
+"""The API's pages in a real browser: nothing is refused by their policy, and nothing comes from elsewhere."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from knox.models import AuthToken
+from playwright.sync_api import Page, expect
+
+from conversations.models import Dimension, Workspace
+from tests.browser import needs_chromium, sign_in
+from tests.factories import DimensionFactory, UserFactory, WorkspaceFactory
+
+pytestmark = [pytest.mark.django_db(transaction=True), needs_chromium]
+
+
+@pytest.fixture
+def workspace(transactional_db: None) -> Workspace:
+    return WorkspaceFactory(is_default=True)
+
+
+@pytest.fixture(autouse=True)
+def _asks_no_other_host(page: Page, live_server: Any) -> Iterator[None]:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    yield
+    assert [address for address in asked if not address.startswith((live_server.url, "data:", "blob:"))] == []
+
+
+def test_an_engineer_tries_an_operation_out_with_her_token(page: Page, live_server: Any, workspace: Workspace) -> None:
+    dimension = DimensionFactory(workspace=workspace)
+    _row, token = AuthToken.objects.create(UserFactory(is_superuser=True))
+    page.goto(f"{live_server.url}/api/docs/")
+    page.get_by_role("button", name="Authorize").click()
+    bearer = page.locator(".auth-container", has_text="Bearer")
+    bearer.get_by_role("textbox").fill(token)
+    bearer.get_by_role("button", name="Apply credentials").click()
+    bearer.get_by_role("button", name="Close").click()
+    operation = page.locator("#operations-Dimensions-dimensions_list")
+    operation.locator(".opblock-summary-control").click()
+    operation.get_by_role("button", name="Try it out").click()
+    operation.get_by_role("button", name="Execute").click()
+    expect(operation.locator(".live-responses-table .response-col_status").last).to_contain_text("200")
+    expect(operation.locator(".live-responses-table")).to_contain_text(str(dimension.pk))
+
+
+def test_the_reference_is_read_and_searched(page: Page, live_server: Any) -> None:
+    page.goto(f"{live_server.url}/api/redoc/")
+    expect(page.get_by_role("heading", name="tag/Dimensions Dimensions")).to_be_visible()
+    page.get_by_placeholder("Search").fill("dimensions")
+    expect(page.locator('[role=search] [data-role="search:results"]')).to_contain_text("imension")
+
+
+def test_a_person_sends_json_by_the_page(
+    page: Page, live_server: Any, workspace: Workspace, console_errors: list[str]
+) -> None:
+    sign_in(page, live_server.url)
+    page.get_by_role("link", name="API", exact=True).click()
+    page.get_by_role("link", name="/api/dimensions/").click()
+    expect(page.get_by_text(f"Workspace {workspace.name}")).to_be_visible()
+    body = page.get_by_label("Body (JSON)")
+    body.fill('{"kind": "mood", "name": "Calm"}')
+    page.get_by_role("button", name="Send POST").click()
+    expect(page.locator(".api-status")).to_contain_text("400")
+    assert "400" in console_errors.pop()  # the browser's own note of the answer
+    expect(body).to_have_value('{"kind": "mood", "name": "Calm"}')
+    body.fill('{"kind": "emotion", "name": "Calm"}')
+    page.get_by_role("button", name="Send POST").click()
+    expect(page.locator(".api-status")).to_contain_text("201")
+    assert Dimension.objects.get().workspace == workspace
+
+
+def test_a_row_is_changed_and_deleted_by_its_page(page: Page, live_server: Any, workspace: Workspace) -> None:
+    dimension = DimensionFactory(workspace=workspace, name="Calm")
+    sign_in(page, live_server.url)
+    page.goto(f"{live_server.url}/api/dimensions/{dimension.pk}/")
+    body = page.get_by_label("Body (JSON)")
+    body.fill(body.input_value().replace("Calm", "Serene"))
+    page.get_by_role("button", name="Send PATCH").click()
+    expect(page.locator("pre.json")).to_contain_text("Serene")
+    page.get_by_label("I am sure.").check()
+    page.get_by_role("button", name="Send DELETE").click()
+    expect(page.locator(".api-status")).to_contain_text("204")
+    assert not Dimension.objects.exists()
+
+
+@pytest.mark.parametrize("width", [1280, 768])
+def test_the_pages_fit(page: Page, live_server: Any, workspace: Workspace, width: int) -> None:
+    DimensionFactory(workspace=workspace, description="so many words " * 50, name="x" * 80)
+    page.set_viewport_size({"width": width, "height": 900})
+    sign_in(page, live_server.url)
+    for path in ("", "dimensions/", "docs/", "redoc/"):
+        page.goto(f"{live_server.url}/api/{path}")
+        page.get_by_role("heading").first.wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
