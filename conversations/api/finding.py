@@ -52,10 +52,10 @@ def conversation_of(view: Any, name: str) -> Conversation:
 
 
 def shown(view: Any, name: str) -> Any:
-    """The same with what is shown of it: `template_name` and `author` beside its own values, and its turns."""
+    """The same with what is shown beside its own values: `template_name` and `author`, a user name."""
     rows = Conversation.objects.filter(workspace=view.workspace)
     rows = rows.annotate(template_name=F("template__name"), author=F("created_by__username"))
-    return found(name, rows.prefetch_related("turns"))
+    return found(name, rows)
 
 
 def all_found(names: Iterable[str], rows: ConversationQuerySet) -> tuple[ConversationQuerySet, list[str]]:

@@ -63,6 +63,7 @@ def refuse_where_refused(decided: Decided) -> None:
 
 @extend_schema(tags=["Review"])
 class ReviewViewSet(OneConversation):
+    serializer_class = DecisionSerializer
     permissions = {
         "review": "conversations.review_conversation",
         "review_many": "conversations.review_conversation",

@@ -35,6 +35,7 @@ class WorkspaceView(ThrottledView):
     permission_classes = [RolePermission]
     permissions: ClassVar[Mapping[str, str]]
     workspace_or_none: Workspace | None = None
+    _reads = False
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as self._entered:
@@ -50,10 +51,17 @@ class WorkspaceView(ThrottledView):
         if request.method in SAFE_METHODS:
             # In one transaction: by itself, each statement in a scope takes four ways to PostgreSQL instead of one.
             self._entered.enter_context(transaction.atomic())
+            self._reads = True
         if request.user.is_authenticated:
             self.workspace_or_none = current = _workspaces(request).current
             if current:
                 self._entered.enter_context(workspace_scope(current.pk))
+
+    def handle_exception(self, exc: Exception) -> Response:
+        response = super().handle_exception(exc)
+        if self._reads:
+            transaction.set_rollback(True)  # a statement may have failed: there is nothing to be committed anyway
+        return response
 
     @property
     def workspace(self) -> Workspace:

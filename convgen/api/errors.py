@@ -7,6 +7,7 @@ The apps uphill say what their own exceptions mean, when they start:
 What nobody has named is a 500, which says no more than that, and is in the log.
 """
 
+import logging
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -16,9 +17,13 @@ from django.core.exceptions import ValidationError as DjangoValidationError
 from django.db import DataError, IntegrityError, InterfaceError, OperationalError
 from drf_standardized_errors.handler import ExceptionHandler
 from rest_framework import exceptions, status
+from rest_framework.response import Response
 from rest_framework.settings import api_settings
 
 from convgen.request_ids import current_request_id
+from convgen.route import current_route
+
+logger = logging.getLogger(__name__)
 
 Translation: TypeAlias = Callable[[Any], exceptions.APIException]
 
@@ -126,6 +131,13 @@ class Handler(ExceptionHandler):
 
     def convert_unhandled_exceptions(self, exc: Exception) -> exceptions.APIException:
         return exc if isinstance(exc, exceptions.APIException) else _anonymous()
+
+    def report_exception(self, exc: exceptions.APIException, response: Response) -> None:
+        """What has to be waited for is no fault of the program: one line, without a traceback."""
+        if isinstance(exc, Unavailable):
+            logger.warning("%s: %s", current_route(), exc.detail)
+        else:
+            super().report_exception(exc, response)
 
     def get_headers(self, exc: exceptions.APIException) -> dict[str, str]:
         """`headers` of an exception go into the response: where to look at what has come of it."""

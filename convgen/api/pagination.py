@@ -134,7 +134,7 @@ class KeysetPagination(CursorPagination):
 
     def _position(self, request: Request) -> Position | None:
         encoded = request.query_params.get(self.cursor_query_param)
-        if encoded is None:
+        if not encoded:
             return None
         try:
             ordering, backwards, told = json.loads(urlsafe_b64decode(encoded.encode("ascii")))

@@ -20,5 +20,5 @@ urlpatterns = [
     path("schema/", Schema.as_view(), name="api-schema"),
     path("docs/", SwaggerView.as_view(), name="api-docs"),
     path("redoc/", RedocView.as_view(), name="api-redoc"),
-    re_path(r"^(?P<rest>(?s:.*))\Z", Missing.as_view()),
+    re_path(r"^(?P<rest>(?s:.*))$", Missing.as_view()),  # line breaks too
 ]

@@ -64,6 +64,11 @@ def test_a_curator_decides_nothing(curator: Api, workspace: Workspace) -> None:
         assert problems(refused, 403) == {None: "permission_denied"}
 
 
+def test_what_may_be_sent_is_told(reviewer: Api, workspace: Workspace) -> None:
+    told_of = reviewer.options(f"conversations/{one(workspace).pk}/review/").json()
+    assert set(told_of["actions"]["POST"]) == {"decision", "note"}
+
+
 # --- Many at once
 
 

@@ -59,6 +59,10 @@ def test_an_address_that_leads_nowhere_is_told_in_json(curator: Api, method: str
     assert problems(getattr(curator, method)("conversation/"), 404) == {None: "not_found"}
 
 
+def test_an_address_with_a_line_break_is_no_other_case(curator: Api) -> None:
+    assert problems(curator.get("conversations/TPL%0A0001/"), 404) == {None: "not_found"}
+
+
 def test_an_address_without_its_slash_is_told_how_it_is_written(curator: Api) -> None:
     refused = curator.post("batches", {})
     assert problems(refused, 404) == {None: "not_found"}
@@ -105,3 +109,7 @@ def test_an_order_that_is_not_offered_says_which_are(curator: Api) -> None:
     refused = curator.get("dimensions/", {"ordering": "colour"})
     assert problems(refused, 400) == {"ordering": "invalid"}
     assert "position, -position, name, -name" in told(refused)
+
+
+def test_somebody_with_a_token_reads_the_schema_too(curator: Api) -> None:
+    assert curator.get("schema/").status_code == 200

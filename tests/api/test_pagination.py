@@ -57,3 +57,7 @@ def test_a_row_that_comes_meanwhile_moves_no_other(curator: Api, workspace: Work
 def test_a_cursor_belongs_to_its_order(curator: Api, names: list[str]) -> None:
     following = curator.get("dimensions/", {"page_size": 5}).json()["next"]
     assert problems(curator.get(f"{following}&ordering=name"), 400) == {"cursor": "invalid"}
+
+
+def test_an_empty_cursor_is_the_first_page(curator: Api, names: list[str]) -> None:
+    assert curator.get("dimensions/", {"cursor": ""}).json()["results"] == curator.get("dimensions/").json()["results"]

@@ -36,12 +36,14 @@ WARM_UPS = 5
 RUNS = int(os.environ.get("BENCH_RUNS", "100"))
 BAR = 100.0  # ms, p95
 DEEP = 100  # pages
+NOWHERE = "/api/nothing/"  # the baseline: what the web server, Django and DRF take by themselves
 NO_LIMIT = 10_000_000  # requests a minute: counted as ever, and never refused
 
 
 def test_lists_by_the_api(settings: Any) -> None:
     settings.API_READS_PER_MINUTE = NO_LIMIT
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    for name in ("httpx", "django.request"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     workspace = seed("bench-api", SIZE)
     with workspace_scope(workspace.pk):
         persona = Dimension.objects.filter(workspace=workspace, kind="persona").earliest("position", "name").name
@@ -68,6 +70,7 @@ def _cases(client: APIClient, persona: str, one: Conversation) -> Iterator[tuple
     }
     for name, filters in lists.items():
         yield name, f"/api/conversations/?{urlencode(filters, doseq=True)}"
+    yield "nothing there", NOWHERE
     path = "/api/conversations/"
     for _page in range(min(DEEP, SIZE // 50) - 1):
         path = client.get(path).json()["next"].removeprefix("http://testserver")
@@ -81,10 +84,13 @@ def _report(client: APIClient, cases: Iterator[tuple[str, str]]) -> None:
         f"{'milliseconds':22}{'p50':>8}{'p95':>8}{'CPU':>6}{'p50':>10}{'p95':>8}{'queries':>9}{'bytes':>9}{'rows':>6}"
     )
     headers = {name.removeprefix("HTTP_").replace("_", "-"): value for name, value in client._credentials.items()}
-    with web(API_READS_PER_MINUTE=str(NO_LIMIT)) as address, httpx.Client(base_url=address, headers=headers) as http:
+    with (
+        web(API_READS_PER_MINUTE=str(NO_LIMIT), LOG_LEVEL="ERROR") as address,
+        httpx.Client(base_url=address, headers=headers) as http,
+    ):
         for name, path in cases:
             *inside, at_work = _times(lambda path=path: client.get(path).content)
-            *outside, _waiting = _times(lambda path=path: http.get(path).raise_for_status().content)
+            *outside, _waiting = _times(lambda path=path: _get(http, path))
             with CaptureQueriesContext(connection) as captured:
                 answer = client.get(path)
             rows = len(answer.json().get("results", [0]))
@@ -92,6 +98,11 @@ def _report(client: APIClient, cases: Iterator[tuple[str, str]]) -> None:
                 f"{name:22}{inside[0]:>8.1f}{inside[1]:>8.1f}{at_work:>6.1f}{outside[0]:>10.1f}{outside[1]:>8.1f}"
                 f"{len(captured):>9}{len(answer.content):>9,}{rows:>6}{' ✗' if outside[1] > BAR else ''}"
             )
+
+
+def _get(http: httpx.Client, path: str) -> None:
+    answer = http.get(path)
+    assert answer.status_code == (404 if path == NOWHERE else 200)
 
 
 def _times(run: Callable[[], Any]) -> tuple[float, float, float]:
