@@ -46,7 +46,7 @@ def test_an_engineer_tries_an_operation_out_with_her_token(page: Page, live_serv
 
 def test_the_reference_is_read_and_searched(page: Page, live_server: Any) -> None:
     page.goto(f"{live_server.url}/api/redoc/")
-    expect(page.get_by_role("heading", name="tag/Dimensions Dimensions")).to_be_visible()
+    expect(page.get_by_role("heading", name="tag/Dimensions Dimensions")).to_be_visible(timeout=30_000)
     page.get_by_placeholder("Search").fill("dimensions")
     expect(page.locator('[role=search] [data-role="search:results"]')).to_contain_text("imension")
 
