@@ -55,7 +55,7 @@ class GenerationLogSerializer(serializers.ModelSerializer[GenerationLog]):
 
 class GenerationLogDetailSerializer(GenerationLogSerializer):
     request = serializers.JSONField(help_text="As it was sent to Claude, without the key.")
-    response = serializers.JSONField(allow_null=True, help_text="As it came back; null when nothing came.")
+    response = serializers.JSONField(help_text="As it came back; null when nothing came.")
 
     class Meta(GenerationLogSerializer.Meta):
         fields = [*GenerationLogSerializer.Meta.fields, "request", "response"]

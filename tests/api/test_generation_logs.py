@@ -205,3 +205,8 @@ def test_the_rate_limits_are_told_and_names_of_other_workspaces_are_not(
     assert [waiter["who"] for waiter in limit["waiting"]] == [f"Batch of {workspace.slug}", None]
     assert 4 <= limit["waiting"][0]["waited_seconds"] < 60
     assert problems(curator.get("rate-limit/"), 403) == {None: "permission_denied"}
+
+
+def test_statistics_of_nothing_are_zeros(curator: Api) -> None:
+    nothing = curator.get("generation-logs/stats/", {"conversation": "TPL-9999", "model": "none"}).json()
+    assert (nothing["total"]["requests"], nothing["by_model"], nothing["by_day"]) == (0, [], [])
