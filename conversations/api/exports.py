@@ -23,6 +23,7 @@ from conversations.choices import ExportFormat, Status
 from conversations.exporting import SCOPES, export_conversations, file_of, is_here, new_path
 from conversations.models import Export, Workspace
 from convgen.api.pages import Pages
+from convgen.api.strict import StrictSerializer
 
 JSONL = "application/jsonl"
 _ID = "01939a52-7f00-7cc2-9f6a-3f8f6b1f2a14"
@@ -79,7 +80,7 @@ class WholeExportSerializer(ExportSerializer):
         read_only_fields = fields
 
 
-class NewExportSerializer(serializers.Serializer[Any]):
+class NewExportSerializer(StrictSerializer):
     """What is to be exported."""
 
     format = serializers.ChoiceField(ExportFormat.choices, default=ExportFormat.OPENAI)

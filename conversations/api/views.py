@@ -35,7 +35,7 @@ class WorkspaceView(ThrottledView):
     permission_classes = [RolePermission]
     permissions: ClassVar[Mapping[str, str]]
     workspace_or_none: Workspace | None = None
-    _reading: ExitStack | None = None  # the transaction of a read
+    _reading: ExitStack | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as self._entered:
@@ -60,8 +60,8 @@ class WorkspaceView(ThrottledView):
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
         if self._reading:
-            transaction.set_rollback(True)  # a statement may have failed: there is nothing to be committed anyway
-            self._reading.close()  # what the page of an error reads, it reads afterwards
+            transaction.set_rollback(True)  # a statement may have failed, and the error's page is still to be made
+            self._reading.close()
         return response
 
     @property

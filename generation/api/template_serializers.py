@@ -192,8 +192,8 @@ class ListedTemplateSerializer(TemplateSerializer):
 
 class FieldChangeSerializer(serializers.Serializer[Any]):
     field = serializers.CharField()
-    before = serializers.JSONField(help_text="Any JSON, null included.")
-    after = serializers.JSONField(help_text="The same.")
+    before = serializers.JSONField()
+    after = serializers.JSONField()
 
 
 class ChangeSerializer(serializers.Serializer[Any]):
