@@ -109,6 +109,10 @@ def _anonymous() -> exceptions.APIException:
     return exceptions.APIException(ANONYMOUS.format(current_request_id()))
 
 
+def _sendable(text: str) -> str:
+    return text.encode(errors="replace").decode()
+
+
 def _without_database(error: Exception) -> Unavailable:
     return Unavailable("The database cannot be reached, or did not answer in time. Try again in a while.", wait=5)
 
@@ -131,6 +135,12 @@ class Handler(ExceptionHandler):
 
     def convert_unhandled_exceptions(self, exc: Exception) -> exceptions.APIException:
         return exc if isinstance(exc, exceptions.APIException) else _anonymous()
+
+    def format_exception(self, exc: exceptions.APIException) -> dict[str, Any]:
+        """What was sent is told again, such as a choice that is none; half of a surrogate pair cannot be."""
+        told: dict[str, Any] = super().format_exception(exc)
+        errors = [{name: text and _sendable(text) for name, text in each.items()} for each in told["errors"]]
+        return {**told, "errors": errors}
 
     def report_exception(self, exc: exceptions.APIException, response: Response) -> None:
         """What has to be waited for is no fault of the program: one line, without a traceback."""

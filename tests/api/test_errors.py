@@ -59,6 +59,13 @@ def test_an_address_that_leads_nowhere_is_told_in_json(curator: Api, method: str
     assert problems(getattr(curator, method)("conversation/"), 404) == {None: "not_found"}
 
 
+def test_what_was_sent_is_told_again_even_if_no_text_could_be_sent_so(curator: Api) -> None:
+    body = '{"kind": "\\ud800", "name": "Anna"}'
+    refused = curator.post("dimensions/", body, content_type="application/json")
+    assert problems(refused, 400) == {"kind": "invalid_choice"}
+    assert "?" in told(refused)
+
+
 def test_an_address_with_a_line_break_is_no_other_case(curator: Api) -> None:
     assert problems(curator.get("conversations/TPL%0A0001/"), 404) == {None: "not_found"}
 
