@@ -105,8 +105,9 @@ def _named(field: str) -> str:
     return api_settings.NON_FIELD_ERRORS_KEY if field == NON_FIELD_ERRORS else field
 
 
-def _anonymous() -> exceptions.APIException:
-    return exceptions.APIException(ANONYMOUS.format(current_request_id()))
+def anonymous() -> str:
+    """What is said of an error of ours, and no more."""
+    return ANONYMOUS.format(current_request_id())
 
 
 def _sendable(text: str) -> str:
@@ -134,7 +135,7 @@ class Handler(ExceptionHandler):
         return translated(exc) or super().convert_known_exceptions(exc)
 
     def convert_unhandled_exceptions(self, exc: Exception) -> exceptions.APIException:
-        return exc if isinstance(exc, exceptions.APIException) else _anonymous()
+        return exc if isinstance(exc, exceptions.APIException) else exceptions.APIException(anonymous())
 
     def format_exception(self, exc: exceptions.APIException) -> dict[str, Any]:
         """What was sent is told again, such as a choice that is none; half of a surrogate pair cannot be."""

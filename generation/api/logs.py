@@ -20,6 +20,7 @@ from generation.models import GenerationLog, LogStatus
 
 TAG = "Generation log"
 VIEW = "generation.view_generationlog"
+NOBODY = UUID(int=0)  # nothing has this id; of an empty list Django makes no SQL that could be summed up
 
 
 class GenerationLogSerializer(serializers.ModelSerializer[GenerationLog]):
@@ -81,7 +82,8 @@ class GenerationLogFilter(filters.FilterSet):
             return logs.filter(conversation_id=UUID(named))
         except ValueError:
             rows = Conversation.objects.filter(workspace=self.request.parser_context["view"].workspace)
-            return logs.filter(conversation_id__in=list(rows.named(named).values_list("pk", flat=True)))
+            known = list(rows.named(named).values_list("pk", flat=True))
+            return logs.filter(conversation_id__in=known or [NOBODY])
 
 
 class SumsSerializer(serializers.Serializer[Any]):

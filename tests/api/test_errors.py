@@ -10,6 +10,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from generation.errors import ProgramFailed
 from tests.api_client import Api, problems, told
 
 
@@ -45,6 +46,12 @@ def test_an_error_of_ours_says_no_more_than_that(failing: Any, settings: Any, de
     response = failing(RuntimeError("secret: 4711"))
     assert problems(response, 500) == {None: "error"}
     assert b"4711" not in response.content and b"Traceback" not in response.content
+
+
+def test_an_error_of_ours_in_generation_is_found_in_the_log_by_the_same_id(failing: Any) -> None:
+    response = failing(ProgramFailed())
+    assert problems(response, 500) == {None: "program_failed"}
+    assert told(response).endswith(f"with the id of this request: {response['X-Request-ID']}")
 
 
 def test_without_the_database_it_is_to_be_tried_again(failing: Any) -> None:
