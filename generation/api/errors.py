@@ -29,6 +29,7 @@ from generation.errors import (
 from generation.prompts import PromptError, UnresolvedPrompt
 from generation.simulated.launcher import SimulatedClaudeError
 
+NOT_STARTED = "Simulated Claude did not start. Tell whoever runs this site: its log tells why."  # and not where that is
 WRONG_INPUT = (PromptUnresolved, RequestRefused, RequestTooLarge, ReplyRefused, ConfigurationInvalid)
 
 
@@ -40,7 +41,7 @@ def register() -> None:
     for wrong in WRONG_INPUT[1:]:
         errors.tell(wrong, lambda error: _invalid({None: [(str(error), error.code())]}))
     errors.tell(ProgramFailed, lambda error: APIException(errors.anonymous(), error.code()))
-    errors.tell(SimulatedClaudeError, lambda error: Unavailable(str(error), "simulated_claude"))
+    errors.tell(SimulatedClaudeError, lambda error: Unavailable(NOT_STARTED, "simulated_claude"))
     errors.tell(PromptError, lambda error: _unresolved(error, "prompt_unresolved"))
     errors.tell(OrderError, lambda error: _invalid({name: [(say, "unknown")] for name, say in error.problems.items()}))
 

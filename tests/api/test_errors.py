@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from generation.errors import ProgramFailed
+from generation.simulated.launcher import SimulatedClaudeError
 from tests.api_client import Api, problems, told
 
 
@@ -52,6 +53,12 @@ def test_an_error_of_ours_in_generation_is_found_in_the_log_by_the_same_id(faili
     response = failing(ProgramFailed())
     assert problems(response, 500) == {None: "program_failed"}
     assert told(response).endswith(f"with the id of this request: {response['X-Request-ID']}")
+
+
+def test_where_a_log_lies_on_the_server_is_not_told(failing: Any) -> None:
+    response = failing(SimulatedClaudeError("Simulated Claude did not start; see /srv/convgen/var/claude.log."))
+    assert problems(response, 503) == {None: "simulated_claude"}
+    assert "/srv" not in told(response)
 
 
 def test_without_the_database_it_is_to_be_tried_again(failing: Any) -> None:
