@@ -33,6 +33,13 @@ class RowSerializer(serializers.ModelSerializer[Any]):
             raise from_validation(error) from error
         return attrs
 
+    def update(self, row: Any, values: Mapping[str, Any]) -> Any:
+        """Writes what was sent, and no more: what somebody else changes at the same moment is not put back."""
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.save(update_fields=list(values))
+        return row
+
     def check(self, row: Any) -> None:
         """Raises Django's ValidationError with what is wrong about the row as it would be."""
         row.full_clean()
