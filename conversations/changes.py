@@ -8,8 +8,8 @@ from django.db.models import Field
 
 from conversations.choices import DimensionKind, Status
 from conversations.models import Conversation
-from conversations.text import storable, storable_json
 from conversations.turns import cleaned_turns
+from convgen.text import storable, storable_json
 
 TEXTS = ("title", "category", "reviewer_notes")
 # What it is made with. Once it is made, these say what it was made with.

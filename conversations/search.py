@@ -14,9 +14,9 @@ from django.db import connection
 from django.db.models import Exists, OuterRef
 
 from conversations.models.search_document import SearchDocument
-from conversations.text import storable
 from convgen.database.expressions import Among, among
 from convgen.tenancy import current_scope
+from convgen.text import storable
 
 CONFIGURATION = "conversations_search"
 SEPARATORS = "/-_.@:<>&+~"  # divide words; conversations/sql/search.sql has them too

@@ -9,7 +9,7 @@ from conversations.choices import TurnRole
 from conversations.models import Conversation, Turn
 from conversations.quality import Turn as Said
 from conversations.scoring import Spoken
-from conversations.text import storable
+from convgen.text import storable
 
 MOST_TURNS = 200
 LONGEST_TURN = 100_000  # characters; search reads no further

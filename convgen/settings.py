@@ -104,15 +104,16 @@ STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # WhiteNoise warns when it is no
 WHITENOISE_USE_FINDERS = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
+LOG_LEVEL = env.str("LOG_LEVEL", default="INFO")
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "convgen.request_ids.RequestIdFilter"}},
     "formatters": {"line": {"format": "{asctime} {levelname} {name}{request_id}: {message}", "style": "{"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
-    "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", default="INFO")},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     # The SDK's HTTP library logs every request at INFO; the generation log keeps them for us.
-    "loggers": {"httpx2": {"level": "WARNING"}, "django_q": {"propagate": True}},
+    "loggers": {"httpx2": {"level": "WARNING"}, "django_q": {"propagate": True}, "django": {"level": LOG_LEVEL}},
 }
 
 # Whoever knows it may read /metrics. Empty: there is no such page.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 from pydantic import BaseModel, NonNegativeInt, ValidationError
 
-from conversations.text import storable_json
+from convgen.text import storable_json
 from generation import errors
 from generation.configuration import SAMPLING
 from generation.endpoint import Endpoint

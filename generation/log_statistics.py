@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -93,14 +94,7 @@ def span_of(after: datetime | None, before: datetime | None) -> Span:
 def summed_up(logs: QuerySet[GenerationLog], span: Span) -> LogStatistics:
     """Of those rows that lie in the span: the bounds keep PostgreSQL to the months that it touches."""
     chosen = logs.filter(created_at__gte=span.begin, created_at__lt=span.end).order_by().values(*COLUMNS)
-    rows, values = chosen.query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(SUMS.format(rows=rows), [timezone.get_current_timezone_name(), *values])
-        names = [column.name for column in cursor.description]
-        found: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        for row in cursor.fetchall():
-            sums = dict(zip(names, row, strict=True))
-            found[KINDS[sums.pop("grouped")]].append(sums)
+    found = _sums(chosen)
     return LogStatistics(
         span,
         total=found["total"][0],
@@ -109,3 +103,19 @@ def summed_up(logs: QuerySet[GenerationLog], span: Span) -> LogStatistics:
         by_error=[sums for sums in found["error"] if sums["name"]],
         by_day=sorted(found["day"], key=lambda sums: str(sums["name"])),
     )
+
+
+def _sums(chosen: QuerySet[Any, Any]) -> dict[str, list[dict[str, Any]]]:
+    """The rows' sums, by what they are grouped by."""
+    try:
+        rows, values = chosen.query.sql_with_params()
+    except EmptyResultSet:  # Django knows by itself that there are none: it is asked for all the same, for the zeros
+        rows, values = chosen.model.objects.extra(where=["false"]).values(*COLUMNS).query.sql_with_params()
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    with connection.cursor() as cursor:
+        cursor.execute(SUMS.format(rows=rows), [timezone.get_current_timezone_name(), *values])
+        names = [column.name for column in cursor.description]
+        for row in cursor.fetchall():
+            sums = dict(zip(names, row, strict=True))
+            found[KINDS[sums.pop("grouped")]].append(sums)
+    return found

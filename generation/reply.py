@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from conversations.text import storable
+from convgen.text import storable
 from generation.errors import ReplyMalformed
 
 OBJECT_STARTS = 50  # where text surrounds the object: how many "{" are tried

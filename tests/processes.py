@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from urllib.parse import quote, urlencode
 
 import psutil
@@ -74,13 +74,14 @@ def eventually(condition: Callable[[], Any], *, seconds: float = 10) -> None:
 
 
 @contextmanager
-def web(**extra: str) -> Iterator[str]:
-    """A running web process on a loopback port that is free; its address."""
+def web(*, log: IO[bytes] | None = None, **extra: str) -> Iterator[str]:
+    """A running web process on a loopback port that is free; its address. What it says goes to stderr, or to `log`."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", "convgen.asgi:application", "--port", str(port), "--log-level", "error"]
-    process = subprocess.Popen(command, env=environment(CONVGEN_DATABASE_POOL="true", **extra), cwd=settings.BASE_DIR)
+    told = environment(CONVGEN_DATABASE_POOL="true", **extra)
+    process = subprocess.Popen(command, env=told, cwd=settings.BASE_DIR, stderr=log)
     try:
         eventually(lambda: _listens(port), seconds=30)
         yield f"http://127.0.0.1:{port}"

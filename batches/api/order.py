@@ -12,6 +12,7 @@ from batches.models import BatchJob
 from batches.planning import Order
 from conversations.api.fields import JsonObject, Usd
 from conversations.models import Workspace
+from convgen.api.strict import StrictSerializer
 from generation.api.configuration import ConfigurationSerializer, overrides_from
 from generation.retries import MOST_ATTEMPTS, RetryStrategy
 
@@ -19,7 +20,7 @@ MOST_CHOSEN = 10_000  # conversations that a request may name
 LONGEST_TIMEOUT = 32_767  # seconds, what a column holds
 
 
-class OrderSerializer(serializers.Serializer[Any]):
+class OrderSerializer(StrictSerializer):
     """What a batch is to take, and how it is run."""
 
     conversation_ids = serializers.ListField(
@@ -134,7 +135,7 @@ class OrderSerializer(serializers.Serializer[Any]):
         )
 
 
-class ChangesSerializer(serializers.Serializer[Any]):
+class ChangesSerializer(StrictSerializer):
     """What may be changed of a batch that has not ended. What is left out stays."""
 
     concurrency = serializers.IntegerField(source="concurrent_processing", min_value=1, max_value=1_000, required=False)

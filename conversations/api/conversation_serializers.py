@@ -8,11 +8,11 @@ from rest_framework.reverse import reverse
 
 from conversations import versions
 from conversations.api.fields import JsonObject, OfWorkspace
-from conversations.api.strict import StrictSerializer
 from conversations.choices import DimensionKind, ParentType, Tier, TurnRole
 from conversations.models import Chunk, Conversation, Document, PromptTemplate, Turn
 from conversations.review import Decision
 from conversations.turns import LONGEST_TURN, MOST_TURNS
+from convgen.api.strict import StrictSerializer
 
 LONGEST_NOTE = 2_000  # characters of what a reviewer writes with a decision
 LONGEST_NOTES = 10_000  # characters of what reviewers note in the conversation itself

@@ -15,6 +15,7 @@ from conversations.api.fields import UserNameField
 from conversations.api.serializers import RowSerializer
 from conversations.api.views import WorkspaceModelViewSet, model_permissions
 from conversations.models import Document
+from convgen.api.strict import StrictSerializer
 
 BODY = {
     "title": "First things first",
@@ -47,7 +48,7 @@ class DocumentSerializer(RowSerializer):
         read_only_fields = ["content_hash", "created_at"]
 
 
-class NewDocumentSerializer(serializers.ModelSerializer[Any]):
+class NewDocumentSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
     """A source text, to be cut into chunks."""
 
     text = serializers.CharField(

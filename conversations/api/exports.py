@@ -10,7 +10,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, serializers, status
 from rest_framework.decorators import action
-from rest_framework.renderers import BrowsableAPIRenderer, JSONRenderer
+from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.reverse import reverse
@@ -22,6 +22,8 @@ from conversations.api.views import WorkspaceViewSet
 from conversations.choices import ExportFormat, Status
 from conversations.exporting import SCOPES, export_conversations, file_of, is_here, new_path
 from conversations.models import Export, Workspace
+from convgen.api.pages import Pages
+from convgen.api.strict import StrictSerializer
 
 JSONL = "application/jsonl"
 _ID = "01939a52-7f00-7cc2-9f6a-3f8f6b1f2a14"
@@ -79,7 +81,7 @@ class WholeExportSerializer(ExportSerializer):
         read_only_fields = fields
 
 
-class NewExportSerializer(serializers.Serializer[Any]):
+class NewExportSerializer(StrictSerializer):
     """What is to be exported."""
 
     format = serializers.ChoiceField(ExportFormat.choices, default=ExportFormat.OPENAI)
@@ -190,7 +192,7 @@ class ExportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceV
             )
         ],
     )
-    @action(detail=True, renderer_classes=[JSONRenderer, BrowsableAPIRenderer, LinesRenderer])
+    @action(detail=True, renderer_classes=[JSONRenderer, Pages, LinesRenderer])
     def download(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         export = self.get_object()
         path = file_of(export, self.workspace)

@@ -5,7 +5,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from conversations.text import storable_json
+from convgen.text import storable_json
 
 DEEPEST = 50  # levels of lists and objects in one another
 

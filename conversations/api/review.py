@@ -12,11 +12,11 @@ from conversations.api import examples
 from conversations.api.conversation_serializers import LONGEST_NOTE, ConversationSerializer
 from conversations.api.finding import IN_PATH, all_found
 from conversations.api.one import OneConversation
-from conversations.api.strict import StrictSerializer
 from conversations.choices import Status
 from conversations.models import Conversation
 from conversations.review import Decided, Decision, decide
 from convgen.api.errors import Conflict
+from convgen.api.strict import StrictSerializer
 
 MOST = 1_000  # conversations that are decided about at once
 

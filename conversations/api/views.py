@@ -35,7 +35,7 @@ class WorkspaceView(ThrottledView):
     permission_classes = [RolePermission]
     permissions: ClassVar[Mapping[str, str]]
     workspace_or_none: Workspace | None = None
-    _reads = False
+    _reading: ExitStack | None = None
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         with ExitStack() as self._entered:
@@ -50,8 +50,8 @@ class WorkspaceView(ThrottledView):
         """Enter the workspace."""
         if request.method in SAFE_METHODS:
             # In one transaction: by itself, each statement in a scope takes four ways to PostgreSQL instead of one.
-            self._entered.enter_context(transaction.atomic())
-            self._reads = True
+            self._reading = self._entered.enter_context(ExitStack())
+            self._reading.enter_context(transaction.atomic())
         if request.user.is_authenticated:
             self.workspace_or_none = current = _workspaces(request).current
             if current:
@@ -59,8 +59,9 @@ class WorkspaceView(ThrottledView):
 
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
-        if self._reads:
-            transaction.set_rollback(True)  # a statement may have failed: there is nothing to be committed anyway
+        if self._reading:
+            transaction.set_rollback(True)  # a statement may have failed, and the error's page is still to be made
+            self._reading.close()
         return response
 
     @property

@@ -22,6 +22,7 @@ from rest_framework.settings import api_settings
 
 from convgen.request_ids import current_request_id
 from convgen.route import current_route
+from convgen.text import storable
 
 logger = logging.getLogger(__name__)
 
@@ -110,10 +111,6 @@ def anonymous() -> str:
     return ANONYMOUS.format(current_request_id())
 
 
-def _sendable(text: str) -> str:
-    return text.encode(errors="replace").decode()
-
-
 def _without_database(error: Exception) -> Unavailable:
     return Unavailable("The database cannot be reached, or did not answer in time. Try again in a while.", wait=5)
 
@@ -140,7 +137,7 @@ class Handler(ExceptionHandler):
     def format_exception(self, exc: exceptions.APIException) -> dict[str, Any]:
         """What was sent is told again, such as a choice that is none; half of a surrogate pair cannot be."""
         told: dict[str, Any] = super().format_exception(exc)
-        errors = [{name: text and _sendable(text) for name, text in each.items()} for each in told["errors"]]
+        errors = [{name: text and storable(text) for name, text in each.items()} for each in told["errors"]]
         return {**told, "errors": errors}
 
     def report_exception(self, exc: exceptions.APIException, response: Response) -> None:

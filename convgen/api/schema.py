@@ -148,6 +148,13 @@ class AutoSchema(StandardizedSchema):
         action = getattr(self.view, "action", self.method.lower())
         return iter(getattr(self.view, "also_answers", {}).get(action, ()))
 
+    def _get_response_for_code(
+        self, serializer: Any, status_code: str, media_types: Any = None, direction: Any = "response"
+    ) -> Any:
+        """Errors are JSON, whatever else the operation answers."""
+        kinds = ["application/json"] if status_code in ERRORS else media_types
+        return super()._get_response_for_code(serializer, status_code, kinds, direction)
+
     def _get_error_response_serializer(self, status_code: str) -> Any:
         return OpenApiResponse(ErrorsSerializer, description=ERRORS[status_code])
 

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from convgen import tokens
+from convgen.api.strict import StrictSerializer
 from convgen.api.views import ThrottledViewSet
 from convgen.models import SHORT_ID, ApiToken
 
@@ -44,7 +45,7 @@ class NewTokenSerializer(TokenSerializer):
         fields = [*TokenSerializer.Meta.fields, "token"]
 
 
-class TokenOrderSerializer(serializers.Serializer[Any]):
+class TokenOrderSerializer(StrictSerializer):
     days = serializers.IntegerField(
         default=settings.API_TOKEN_DAYS,
         min_value=1,

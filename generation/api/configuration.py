@@ -8,6 +8,7 @@ from rest_framework import serializers
 
 from conversations.api.fields import NumberField
 from conversations.choices import Effort
+from convgen.api.strict import StrictSerializer
 from generation.configuration import Overrides
 
 LONGEST = 2_147_483_647  # what a column holds; what Claude takes is checked where the values meet
@@ -25,7 +26,7 @@ def _share(what: str) -> NumberField:
     )
 
 
-class ConfigurationSerializer(serializers.Serializer[Any]):
+class ConfigurationSerializer(StrictSerializer):
     """What is left out is decided by the template, the workspace and the installation, in this order."""
 
     model = serializers.CharField(

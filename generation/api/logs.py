@@ -20,7 +20,6 @@ from generation.models import GenerationLog, LogStatus
 
 TAG = "Generation log"
 VIEW = "generation.view_generationlog"
-NOBODY = UUID(int=0)  # nothing has this id; of an empty list Django makes no SQL that could be summed up
 
 
 class GenerationLogSerializer(serializers.ModelSerializer[GenerationLog]):
@@ -56,7 +55,7 @@ class GenerationLogSerializer(serializers.ModelSerializer[GenerationLog]):
 
 class GenerationLogDetailSerializer(GenerationLogSerializer):
     request = serializers.JSONField(help_text="As it was sent to Claude, without the key.")
-    response = serializers.JSONField(allow_null=True, help_text="As it came back; null when nothing came.")
+    response = serializers.JSONField(help_text="As it came back; null when nothing came.")
 
     class Meta(GenerationLogSerializer.Meta):
         fields = [*GenerationLogSerializer.Meta.fields, "request", "response"]
@@ -82,8 +81,7 @@ class GenerationLogFilter(filters.FilterSet):
             return logs.filter(conversation_id=UUID(named))
         except ValueError:
             rows = Conversation.objects.filter(workspace=self.request.parser_context["view"].workspace)
-            known = list(rows.named(named).values_list("pk", flat=True))
-            return logs.filter(conversation_id__in=known or [NOBODY])
+            return logs.filter(conversation_id__in=list(rows.named(named).values_list("pk", flat=True)))
 
 
 class SumsSerializer(serializers.Serializer[Any]):

@@ -192,8 +192,8 @@ class ListedTemplateSerializer(TemplateSerializer):
 
 class FieldChangeSerializer(serializers.Serializer[Any]):
     field = serializers.CharField()
-    before = serializers.JSONField(allow_null=True)
-    after = serializers.JSONField(allow_null=True)
+    before = serializers.JSONField()
+    after = serializers.JSONField()
 
 
 class ChangeSerializer(serializers.Serializer[Any]):

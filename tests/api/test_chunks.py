@@ -74,8 +74,9 @@ def test_json_that_postgresql_cannot_store_is_made_storable_or_refused(curator: 
 def test_a_chunk_is_changed_and_stays_in_its_document(curator: Api, document: Document, workspace: Workspace) -> None:
     chunk = ChunkFactory(document=document)
     ConversationFactory(workspace=workspace, chunk=chunk)
-    other = DocumentFactory(workspace=workspace)
-    changed = curator.patch(f"chunks/{chunk.pk}/", {"text": "New.", "dimensions": ABOUT, "document": other.pk})
+    elsewhere = curator.patch(f"chunks/{chunk.pk}/", {"document": DocumentFactory(workspace=workspace).pk})
+    assert problems(elsewhere, 400) == {"document": "kept"}
+    changed = curator.patch(f"chunks/{chunk.pk}/", {"text": "New.", "dimensions": ABOUT, "document": document.pk})
     assert changed.status_code == 200
     chunk.refresh_from_db()
     assert (chunk.text, chunk.dimensions, chunk.document) == ("New.", ABOUT, document)

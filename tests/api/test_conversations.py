@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from conversations.models import Conversation, Workspace
-from conversations.text import storable
+from convgen.text import storable
 from tests.api_client import Api, problems, told
 from tests.factories import (
     BatchItemFactory,

@@ -43,7 +43,9 @@ def test_a_name_means_one_dimension_of_a_kind(curator: Api) -> None:
 
 def test_the_kind_of_a_dimension_stays(curator: Api, workspace: Workspace) -> None:
     dimension = DimensionFactory(workspace=workspace)
-    assert curator.patch(f"dimensions/{dimension.pk}/", {"kind": "topic"}).json()["kind"] == "persona"
+    refused = curator.patch(f"dimensions/{dimension.pk}/", {"kind": "topic", "name": "Another"})
+    assert problems(refused, 400) == {"kind": "kept"}
+    assert curator.patch(f"dimensions/{dimension.pk}/", {"kind": "persona", "name": "Another"}).status_code == 200
 
 
 def test_a_dimension_is_not_replaced_whole(lead: Api, workspace: Workspace) -> None:

@@ -17,6 +17,7 @@ from django.conf import settings
 from knox.models import AuthToken
 
 from conversations.models import Conversation, Workspace
+from convgen.api.description import description
 from convgen.api.schema import ERRORS
 from convgen.models import User
 from generation.errors import GenerationError
@@ -104,6 +105,15 @@ def test_every_code_in_the_documentation_is_one_of_the_codes() -> None:
 
 def _with_descendants(error: type[Exception]) -> set[Any]:
     return {error}.union(*(_with_descendants(child) for child in error.__subclasses__()))
+
+
+def test_every_filter_of_the_conversations_is_documented() -> None:
+    text = (PLACE / "pagination-and-filters.md").read_text()
+    table = text.split("| filter of `conversations/` |")[1].split("\n\n")[0]
+    first_cells = re.findall(r"^\| (`[^|]*) \|", table, re.MULTILINE)
+    named = set(re.findall(r"`(\w+)`", " ".join(first_cells)))
+    told = description()["paths"]["/api/conversations/"]["get"]["parameters"]
+    assert named == {each["name"] for each in told if each["in"] == "query"} - {"cursor", "page_size", "ordering"}
 
 
 def test_every_status_of_the_schema_is_documented() -> None:

@@ -145,14 +145,11 @@ def test_nothing_adds_up_to_nothing(operator: Api) -> None:
     assert sums["by_day"] == []
 
 
-def test_statistics_of_a_conversation_are_found_by_its_readable_id_or_are_nothing(
-    operator: Api, workspace: Workspace
-) -> None:
+def test_statistics_of_a_conversation_are_found_by_its_readable_id(operator: Api, workspace: Workspace) -> None:
     log = a_log(workspace)
     a_log(workspace)
     named = {"conversation": log.conversation.conversation_id}
     assert operator.get(STATS, named).json()["total"]["requests"] == 1
-    assert operator.get(STATS, {"conversation": "TPL-9999"}).json()["total"]["requests"] == 0
 
 
 def test_statistics_touch_the_months_of_their_span_alone(operator: Api, workspace: Workspace) -> None:
@@ -215,3 +212,8 @@ def test_the_rate_limits_are_told_and_names_of_other_workspaces_are_not(
     assert [waiter["who"] for waiter in limit["waiting"]] == [f"Batch of {workspace.slug}", None]
     assert 4 <= limit["waiting"][0]["waited_seconds"] < 60
     assert problems(curator.get("rate-limit/"), 403) == {None: "permission_denied"}
+
+
+def test_statistics_of_nothing_are_zeros(curator: Api) -> None:
+    nothing = curator.get("generation-logs/stats/", {"conversation": "TPL-9999", "model": "none"}).json()
+    assert (nothing["total"]["requests"], nothing["by_model"], nothing["by_day"]) == (0, [], [])

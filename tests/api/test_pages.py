@@ -7,13 +7,15 @@ from uuid import uuid4
 
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from conversations.choices import Role
 from conversations.models import Workspace
 from convgen.api.description import description
 from convgen.api.pages import coloured
+from convgen.models import User
 from tests.api_client import Api, problems
-from tests.factories import DimensionFactory, MembershipFactory, UserFactory
+from tests.factories import DimensionFactory, MembershipFactory, UserFactory, WorkspaceFactory
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}  # as browsers ask
 
@@ -49,6 +51,16 @@ def test_a_list_is_shown_with_its_filters_its_pages_and_what_can_be_sent(browser
         assert part in page.content.decode()
 
 
+def test_a_session_works_in_the_workspace_that_was_chosen(browser: Client, workspace: Workspace) -> None:
+    other = WorkspaceFactory()
+    MembershipFactory(workspace=other, user=User.objects.get(), role=Role.LEAD)
+    DimensionFactory(workspace=other, name="Of the other one")
+    browser.post(reverse("choose-workspace"), {"workspace": other.slug, "next": "/api/dimensions/"}, follow=True)
+    page = browser.get("/api/dimensions/")
+    assert [row["name"] for row in answered(page)["results"]] == ["Of the other one"]
+    assert f"Workspace <strong>{other.name}</strong>" in page.content.decode()
+
+
 def test_a_page_offers_what_the_role_may_do(workspace: Workspace) -> None:
     dimension = DimensionFactory(workspace=workspace)
     offered = {
@@ -71,6 +83,10 @@ def test_errors_are_pages_of_the_same_shape(browser: Client, workspace: Workspac
         assert (page.status_code, answered(page)["errors"][0]["code"]) == (status, code)
     refused = member(workspace, Role.OPERATOR).post("/api/dimensions/", {}, content_type="application/json")
     assert (refused.status_code, answered(refused)["errors"][0]["code"]) == (403, "permission_denied")
+
+
+def test_an_address_in_several_lines_is_not_there_either(client: Client, db: None) -> None:
+    assert problems(client.get("/api/batches/%0Ano/"), 404) == {None: "not_found"}
 
 
 def test_who_is_signed_out_is_led_to_the_login(client: Client, db: None) -> None:

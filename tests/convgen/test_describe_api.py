@@ -47,3 +47,8 @@ def test_errors_stand_in_the_schema_once() -> None:
         if status == "401"
     ]
     assert answers and all(answer == {"$ref": "#/components/responses/Error401"} for answer in answers)
+
+
+def test_nothing_is_null_in_two_ways() -> None:
+    """`oneOf` of anything and of null refuses null, which is both."""
+    assert not re.search(r"oneOf:\n\s*- \{\}", openapi_document())

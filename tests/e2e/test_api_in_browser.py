@@ -11,6 +11,8 @@ from conversations.models import Dimension, Workspace
 from tests.browser import needs_chromium, sign_in
 from tests.factories import DimensionFactory, UserFactory, WorkspaceFactory
 
+LONG = 30_000  # milliseconds: ReDoc reads and indexes the whole schema before it shows anything
+
 pytestmark = [pytest.mark.django_db(transaction=True), needs_chromium]
 
 
@@ -46,9 +48,9 @@ def test_an_engineer_tries_an_operation_out_with_her_token(page: Page, live_serv
 
 def test_the_reference_is_read_and_searched(page: Page, live_server: Any) -> None:
     page.goto(f"{live_server.url}/api/redoc/")
-    expect(page.get_by_role("heading", name="tag/Dimensions Dimensions")).to_be_visible()
+    expect(page.get_by_role("heading", name="tag/Dimensions Dimensions")).to_be_visible(timeout=LONG)
     page.get_by_placeholder("Search").fill("dimensions")
-    expect(page.locator('[role=search] [data-role="search:results"]')).to_contain_text("imension")
+    expect(page.locator('[role=search] [data-role="search:results"]')).to_contain_text("imension", timeout=LONG)
 
 
 def test_a_person_sends_json_by_the_page(

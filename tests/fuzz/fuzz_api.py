@@ -21,15 +21,17 @@ from tests.processes import environment, web, worker
 
 SCHEMATHESIS = str(Path(sys.executable).with_name("schemathesis"))
 GENEROUS = {group.value: "0" for group in Group}  # any number: here, a hundred a second are no abuse
-QUIET = {"LOG_LEVEL": "ERROR"}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_whatever_is_sent_is_answered_as_the_schema_tells(claude: SimulatedClaude, starter: Workspace) -> None:
+def test_whatever_is_sent_is_answered_as_the_schema_tells(
+    claude: SimulatedClaude, starter: Workspace, tmp_path: Path
+) -> None:
     _row, token = AuthToken.objects.create(User.objects.create_superuser("stranger"))
     seconds = os.environ.get("FUZZ_SECONDS", "600")
-    with worker(**QUIET), web(**QUIET, **GENEROUS) as address:
+    log = tmp_path / "site.log"
+    with log.open("wb") as written, worker(LOG_LEVEL="ERROR"), web(log=written, **GENEROUS) as address:
         command = [SCHEMATHESIS, "run", f"{address}/api/schema/", "--max-time", seconds, "--workers", "2", "--no-color"]
         told = {**environment(), "CONVGEN_TOKEN": token}
         done = subprocess.run(command, env=told, cwd=settings.BASE_DIR, check=False)
-    assert done.returncode == 0, "It prints what it found above."
+    assert done.returncode == 0, f"What it found stands above, and what the site says to it in {log}."

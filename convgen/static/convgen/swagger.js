@@ -14,6 +14,7 @@ SwaggerUIBundle({
   filter: true,
   validatorUrl: null,
   requestInterceptor: (request) => {
+    if (request.loadSpec) request.headers.Accept = "application/vnd.oai.openapi+json"; // read faster than YAML
     if ((request.method ?? "GET") !== "GET") request.headers[place.dataset.csrfHeader] = place.dataset.csrf;
     return request;
   },

@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import serializers
 
-from conversations.text import storable
+from convgen.text import storable
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -32,7 +32,7 @@ class StrictSerializer(serializers.Serializer[Any]):
 class InSchema(OpenApiSerializerExtension):
     """The schema says it too."""
 
-    target_class = "conversations.api.strict.StrictSerializer"
+    target_class = "convgen.api.strict.StrictSerializer"
     match_subclasses = True
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from conversations.models import Conversation
-from conversations.text import storable, storable_json
+from convgen.text import storable, storable_json
 from tests.factories import ConversationFactory
 
 
