@@ -22,6 +22,7 @@ Change: TypeAlias = Literal["equal", "changed", "added", "removed"]
 # A word or a sign, with the space behind it: every character belongs to one of them.
 _WORD = re.compile(r"(?:\w+(?:['’]\w+)*|[^\w\s])\s*|\s+")
 _REWRITTEN = 0.25  # share of kept text below which a turn is shown as rewritten
+_MOST_MATCHES = 500_000  # pairs of the same word in a turn: 0.2 s or so. Two texts of 4,000 words have fewer
 _ISLAND = 2  # words: so few that were kept between two changes are shown as changed, as nobody reads confetti
 _FIELDS = {
     "title": "Title",
@@ -205,12 +206,22 @@ def _pair(before: Turn, after: Turn) -> TurnPair:
 
 
 def word_difference(before: str, after: str) -> list[Segment]:
-    """Which words were removed, added and kept, in the order of reading; all of them, where hardly any was kept."""
-    segments = list(_segments(_WORD.findall(before), _WORD.findall(after)))
+    """Which words were removed, added and kept, in the order of reading; all of them, where hardly any was kept.
+
+    Also all of them where the same words occur so often in both that telling would take minutes.
+    """
+    ours, theirs = _WORD.findall(before), _WORD.findall(after)
+    segments = list(_segments(ours, theirs)) if _matches(ours, theirs) <= _MOST_MATCHES else []
     kept = sum(len(segment.text) for segment in segments if segment.change == "equal")
     if 2 * kept >= _REWRITTEN * (len(before) + len(after)):
         return segments
     return [segment for segment in (Segment("removed", before), Segment("added", after)) if segment.text]
+
+
+def _matches(ours: list[str], theirs: list[str]) -> int:
+    """What telling them apart takes: how many pairs of the same word there are."""
+    often = Counter(theirs)
+    return sum(times * often[word] for word, times in Counter(ours).items())
 
 
 def _segments(ours: list[str], theirs: list[str]) -> Iterator[Segment]:

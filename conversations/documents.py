@@ -14,6 +14,7 @@ from convgen.models import User
 
 RULE = re.compile(r"^[^\S\n]*-{3,}[^\S\n]*$", re.MULTILINE)  # a line of dashes, between two chunks
 NOTHING = "This text has nothing but dashes."
+MOST_CHUNKS = 10_000  # of one text: they are made in one request
 COMPLEXITIES = ("low", "medium", "high")
 
 
@@ -31,9 +32,12 @@ def pieces(text: str) -> list[str]:
 
 
 def check_text(text: str) -> None:
-    """Raises ValidationError for a text without words."""
-    if not pieces(text):
+    """Raises ValidationError for a text without words, or with more chunks than a document may be taken in with."""
+    number = len(pieces(text))
+    if not number:
         raise ValidationError(NOTHING)
+    if number > MOST_CHUNKS:
+        raise ValidationError(f"This text has {number:,} chunks: {MOST_CHUNKS:,} at most. Take it in as several.")
 
 
 def content_hash(text: str) -> str:
@@ -50,7 +54,7 @@ def refuse_known(workspace: Workspace, text: str) -> None:
 
 @transaction.atomic
 def take_in(*, workspace: Workspace, title: str, text: str, source: str = "", by: User | None = None) -> Document:
-    """Create a document with its chunks. Raises `SameText`, and ValidationError for a text without words."""
+    """Create a document with its chunks. Raises `SameText`, and ValidationError as `check_text` does."""
     check_text(text)
     refuse_known(workspace, text)
     document = Document(workspace_id=workspace.pk, title=title, source=source, content_hash=content_hash(text))

@@ -3,11 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from conversations import documents
 from conversations.api.fields import JsonObject, OfWorkspace
@@ -133,3 +136,7 @@ class ChunkViewSet(WorkspaceModelViewSet):
     permissions = model_permissions("conversations.chunk")
     orderings = {"position": "position", "created": "id"}
     ordering = "position"
+
+    @transaction.atomic  # of two that are added at the end, the second waits until the first is there
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return super().create(request, *args, **kwargs)

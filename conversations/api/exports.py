@@ -65,7 +65,8 @@ class ExportSerializer(serializers.ModelSerializer[Any]):
         return len(export.skipped)
 
     def get_download_url(self, export: Export) -> str | None:
-        return reverse("api-export-download", [export.pk], request=self.context["request"]) if is_here(export) else None
+        here = is_here(export, self.context["view"].workspace)
+        return reverse("api-export-download", [export.pk], request=self.context["request"]) if here else None
 
 
 class WholeExportSerializer(ExportSerializer):
@@ -126,7 +127,7 @@ class ExportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceV
         "create": "conversations.add_export",
         "download": "conversations.add_export",  # to take the data along is what an export is
     }
-    also_answers = {"create": (409,)}
+    also_answers = {"create": (409, 503)}
 
     def get_serializer_class(self) -> type[ExportSerializer]:
         return ExportSerializer if self.action == "list" else WholeExportSerializer
@@ -194,7 +195,7 @@ class ExportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceV
     @action(detail=True, renderer_classes=[JSONRenderer, Pages, LinesRenderer])
     def download(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         export = self.get_object()
-        path = file_of(export)
+        path = file_of(export, self.workspace)
         etag = f'"{export.pk}"'
         headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
         if known := get_conditional_response(request._request, etag=etag):

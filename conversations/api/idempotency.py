@@ -24,7 +24,7 @@ from django.utils import timezone
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 
-from conversations.models import IdempotencyKey
+from conversations.models import IdempotencyKey, Workspace
 from convgen.api.errors import Conflict
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def once(view: "WorkspaceView") -> Once:
 
 def _remembered(view: "WorkspaceView", name: str) -> IdempotencyKey:
     workspace = view.workspace
-    IdempotencyKey.objects.filter(workspace=workspace, created_at__lt=timezone.now() - KEPT).delete()
+    _forget(workspace)
     path = view.request.path
     mine = IdempotencyKey(
         workspace_id=workspace.pk,
@@ -96,6 +96,12 @@ def _remembered(view: "WorkspaceView", name: str) -> IdempotencyKey:
             "idempotency_key_reused",
         )
     return found
+
+
+def _forget(workspace: Workspace) -> None:
+    """Delete the keys that are too old, but for those that another transaction deletes, which may last: an export's."""
+    old = IdempotencyKey.objects.filter(workspace=workspace, created_at__lt=timezone.now() - KEPT)
+    IdempotencyKey.objects.filter(pk__in=old.select_for_update(skip_locked=True).values("pk")).delete()
 
 
 def _checked(name: str) -> str:

@@ -32,6 +32,13 @@ class RowSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
             raise from_validation(error) from error
         return attrs
 
+    def update(self, row: Any, values: Mapping[str, Any]) -> Any:
+        """Writes what was sent, and no more: what somebody else changes at the same moment is not put back."""
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.save(update_fields=list(values))
+        return row
+
     def _refuse_other(self, attrs: Mapping[str, Any]) -> None:
         kept = getattr(self.Meta, "kept", ()) if self.instance is not None else ()
         other = [name for name in kept if name in attrs and attrs[name] != getattr(self.instance, name)]

@@ -20,6 +20,14 @@ class ExportError(Exception):
     """Nothing was exported; the message says what to do."""
 
 
+class FileRefused(ExportError):
+    """The file cannot be written. `reason` says why, and not where."""
+
+    def __init__(self, path: Path, error: OSError) -> None:
+        super().__init__(f"{path} cannot be written: {error.strerror}.")
+        self.reason = f"The file cannot be written: {error.strerror}."
+
+
 def export_conversations(
     workspace: Workspace,
     *,
@@ -93,7 +101,7 @@ def _write(path: Path, lines: Iterator[str], skipped: dict[str, str]) -> int:
             raise ExportError(f"None of the {len(skipped)} conversations is a valid example; nothing was written.")
         draft.replace(path)
     except OSError as error:
-        raise ExportError(f"{path} cannot be written: {error.strerror}.") from error
+        raise FileRefused(path, error) from error
     finally:
         with suppress(OSError):  # where its folder is none, there is no draft either
             draft.unlink()

@@ -20,25 +20,32 @@ def folder() -> Path:
     return Path(settings.VAR_DIR) / "exports"
 
 
+def _of(workspace: Workspace) -> Path:
+    return folder() / workspace.slug
+
+
 def new_path(workspace: Workspace, *, file_format: str, scope: str) -> Path:
     """`var/exports/practice/practice-approved-openai-20261125-093012-123456.jsonl`."""
     moment = f"{timezone.now():%Y%m%d-%H%M%S-%f}"
     suffix = SUFFIXES[ExportFormat(file_format)]
-    return folder() / workspace.slug / f"{workspace.slug}-{scope}-{file_format}-{moment}{suffix}"
+    return _of(workspace) / f"{workspace.slug}-{scope}-{file_format}-{moment}{suffix}"
 
 
-def is_here(export: Export) -> bool:
+def is_here(export: Export, workspace: Workspace) -> bool:
     try:
-        file_of(export)
+        file_of(export, workspace)
     except FileElsewhere:
         return False
     return True
 
 
-def file_of(export: Export) -> Path:
-    """The file, which lies below `folder()` whatever the record says. Raises `FileElsewhere`."""
+def file_of(export: Export, workspace: Workspace) -> Path:
+    """The file, which lies in the folder of its workspace whatever the record says. Raises `FileElsewhere`.
+
+    Elsewhere, another workspace's export may have been written over it since.
+    """
     path = Path(export.file).resolve()
-    if not export.file or not path.is_relative_to(folder().resolve()):
+    if not export.file or not path.is_relative_to(_of(workspace).resolve()):
         raise FileElsewhere("This file was written to a place of its own, and is not handed out here. Export again.")
     if not path.is_file():
         raise FileElsewhere("The file is no longer on this machine. Export again.")

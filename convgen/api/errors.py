@@ -22,6 +22,7 @@ from rest_framework.settings import api_settings
 
 from convgen.request_ids import current_request_id
 from convgen.route import current_route
+from convgen.text import storable
 
 logger = logging.getLogger(__name__)
 
@@ -105,8 +106,9 @@ def _named(field: str) -> str:
     return api_settings.NON_FIELD_ERRORS_KEY if field == NON_FIELD_ERRORS else field
 
 
-def _anonymous() -> exceptions.APIException:
-    return exceptions.APIException(ANONYMOUS.format(current_request_id()))
+def anonymous() -> str:
+    """What is said of an error of ours, and no more."""
+    return ANONYMOUS.format(current_request_id())
 
 
 def _without_database(error: Exception) -> Unavailable:
@@ -130,7 +132,13 @@ class Handler(ExceptionHandler):
         return translated(exc) or super().convert_known_exceptions(exc)
 
     def convert_unhandled_exceptions(self, exc: Exception) -> exceptions.APIException:
-        return exc if isinstance(exc, exceptions.APIException) else _anonymous()
+        return exc if isinstance(exc, exceptions.APIException) else exceptions.APIException(anonymous())
+
+    def format_exception(self, exc: exceptions.APIException) -> dict[str, Any]:
+        """What was sent is told again, such as a choice that is none; half of a surrogate pair cannot be."""
+        told: dict[str, Any] = super().format_exception(exc)
+        errors = [{name: text and storable(text) for name, text in each.items()} for each in told["errors"]]
+        return {**told, "errors": errors}
 
     def report_exception(self, exc: exceptions.APIException, response: Response) -> None:
         """What has to be waited for is no fault of the program: one line, without a traceback."""

@@ -40,6 +40,8 @@ class ThrottledView(APIView):
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         finalized = super().finalize_response(request, response, *args, **kwargs)
         say_what_is_left(finalized, self.allowance)
+        # Whoever else asks at this address is somebody else, or works in another workspace.
+        finalized.headers.setdefault("Cache-Control", "private, no-cache")
         return finalized
 
     @property

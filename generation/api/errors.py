@@ -29,6 +29,7 @@ from generation.errors import (
 from generation.prompts import PromptError, UnresolvedPrompt
 from generation.simulated.launcher import SimulatedClaudeError
 
+NOT_STARTED = "Simulated Claude did not start. Tell whoever runs this site: its log tells why."  # and not where that is
 WRONG_INPUT = (PromptUnresolved, RequestRefused, RequestTooLarge, ReplyRefused, ConfigurationInvalid)
 
 
@@ -39,8 +40,8 @@ def register() -> None:
     errors.tell(PromptUnresolved, unresolved)
     for wrong in WRONG_INPUT[1:]:
         errors.tell(wrong, lambda error: _invalid({None: [(str(error), error.code())]}))
-    errors.tell(ProgramFailed, lambda error: APIException(errors.ANONYMOUS, error.code()))
-    errors.tell(SimulatedClaudeError, lambda error: Unavailable(str(error), "simulated_claude"))
+    errors.tell(ProgramFailed, lambda error: APIException(errors.anonymous(), error.code()))
+    errors.tell(SimulatedClaudeError, lambda error: Unavailable(NOT_STARTED, "simulated_claude"))
     errors.tell(PromptError, lambda error: _unresolved(error, "prompt_unresolved"))
     errors.tell(OrderError, lambda error: _invalid({name: [(say, "unknown")] for name, say in error.problems.items()}))
 
@@ -91,7 +92,7 @@ def kept(
 ) -> APIException:
     """The same of a conversation that is kept: which one it is, how to try again, and where its status is."""
     answer = told(error, overrides)
-    reason = errors.ANONYMOUS if isinstance(error, ProgramFailed) else str(error)
+    reason = errors.anonymous() if isinstance(error, ProgramFailed) else str(error)
     said = ErrorDetail(f"{reason} {conversation} is kept ({conversation.status}): {again}", error.code())
     answer.detail = {api_settings.NON_FIELD_ERRORS_KEY: [said]} if isinstance(answer, ValidationError) else said
     answer.headers = {"Location": location}  # type: ignore[attr-defined]

@@ -12,6 +12,8 @@ from conversations.api.finding import conversation_of
 from conversations.api.views import WorkspaceView
 from conversations.models import Conversation
 from generation.api.asking import GenerationOrderSerializer, new_draft, overrides_of, validated
+from generation.api.errors import told
+from generation.errors import GenerationError
 from generation.preview import preview
 
 
@@ -82,7 +84,11 @@ class PreviewView(WorkspaceView):
     )
     def post(self, request: Request) -> Response:
         asked = validated(GenerationOrderSerializer, self)
-        shown = preview(self._draft(asked), parameters=asked.get("parameters"), overrides=overrides_of(asked))
+        draft, overrides = self._draft(asked), overrides_of(asked)
+        try:
+            shown = preview(draft, parameters=asked.get("parameters"), overrides=overrides)
+        except GenerationError as error:
+            raise told(error, overrides) from error
         return Response(PreviewSerializer(shown.as_json()).data)
 
     def _draft(self, asked: dict[str, Any]) -> Conversation:

@@ -211,9 +211,13 @@ class TemplateViewSet(WorkspaceModelViewSet):
         return sent
 
     def _seen(self) -> Collection[str] | None:
-        """The editions that the client expects, as it says in `If-Match`; None: it does not say."""
-        tags = parse_etags(self.request.headers.get("If-Match", ""))
-        return None if not tags or tags == ["*"] else [tag.removeprefix("W/").strip('"') for tag in tags]
+        """The editions that the client expects, as it says in `If-Match`; None: it does not say.
+
+        What is no ETag, such as one without its quotes, names none: nothing is overwritten on a guess.
+        """
+        expected = self.request.headers.get("If-Match")
+        tags = parse_etags(expected or "")
+        return None if expected is None or tags == ["*"] else [tag.removeprefix("W/").strip('"') for tag in tags]
 
     def _made(self, template: PromptTemplate) -> Response:
         response = self._answer(self.get_queryset().get(pk=template.pk), status.HTTP_201_CREATED)

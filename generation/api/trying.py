@@ -137,8 +137,12 @@ class ResolveView(TemplateView):
     def post(self, request: Request, id: UUID) -> Response:
         asked = validated(ResolutionOrderSerializer, self)
         draft = draft_of(self.template(id), words_of(asked), parameters=asked.get("parameters"))
-        configuration, prompt = prepared(draft, overrides=overrides_of(asked))
-        shown = preview(draft, overrides=overrides_of(asked)) if asked["count_tokens"] else None
+        overrides = overrides_of(asked)
+        try:
+            configuration, prompt = prepared(draft, overrides=overrides)
+            shown = preview(draft, overrides=overrides) if asked["count_tokens"] else None
+        except GenerationError as error:
+            raise told(error, overrides) from error
         resolution = {
             "system": prompt["system"][0]["text"],
             "prompt": prompt["messages"][0]["content"],

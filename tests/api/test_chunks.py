@@ -1,9 +1,11 @@
+import threading
 from typing import Any
 
 import pytest
 
 from conversations.models import Chunk, Conversation, Document, Workspace
 from tests.api_client import Api, problems, told
+from tests.background import in_background
 from tests.factories import ChunkFactory, ConversationFactory, DocumentFactory
 
 ABOUT = {"labels": ["saving"], "topics": ["An emergency fund"], "complexity": "low", "confidence": 0.9}
@@ -26,6 +28,20 @@ def test_a_chunk_is_added_at_the_end_or_in_a_place_of_its_own(curator: Api, docu
     taken = curator.post("chunks/", second)
     assert problems(taken, 400) == {"non_field_errors": "unique_together"}
     assert "already exists" in told(taken)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_chunks_that_are_added_at_the_same_moment_come_one_after_the_other(curator: Api, document: Document) -> None:
+    together, answers = threading.Barrier(3), []
+
+    def add() -> None:
+        together.wait(timeout=10)
+        answers.append(curator.post("chunks/", {"document": document.pk, "text": "Pay the dearest card first."}))
+
+    for thread in [in_background(add) for _number in range(3)]:
+        thread.join(timeout=20)
+    assert {answer.status_code for answer in answers} == {201}
+    assert sorted(answer.json()["position"] for answer in answers) == [1, 2, 3]
 
 
 @pytest.mark.parametrize(

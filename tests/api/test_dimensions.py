@@ -1,3 +1,6 @@
+from types import SimpleNamespace
+
+from conversations.api.dimensions import DimensionSerializer
 from conversations.models import Dimension, TemplateApplicability, Workspace
 from tests.api_client import Api, problems, told
 from tests.factories import DimensionFactory, PromptTemplateFactory
@@ -48,6 +51,17 @@ def test_the_kind_of_a_dimension_stays(curator: Api, workspace: Workspace) -> No
 def test_a_dimension_is_not_replaced_whole(lead: Api, workspace: Workspace) -> None:
     path = f"dimensions/{DimensionFactory(workspace=workspace).pk}/"
     assert problems(lead.put(path, NEW), 405) == {None: "method_not_allowed"}
+
+
+def test_what_others_change_at_the_same_moment_is_not_put_back(curator: Api, workspace: Workspace) -> None:
+    dimension = DimensionFactory(workspace=workspace, description="As it was read.")
+    view = SimpleNamespace(workspace=workspace)
+    mine = DimensionSerializer(dimension, data={"active": False}, partial=True, context={"view": view})
+    mine.is_valid(raise_exception=True)
+    curator.patch(f"dimensions/{dimension.pk}/", {"description": "Theirs."})
+    mine.save()
+    dimension.refresh_from_db()
+    assert (dimension.active, dimension.description) == (False, "Theirs.")
 
 
 def test_a_role_that_may_not_is_refused(operator: Api, curator: Api, workspace: Workspace) -> None:

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 
+from conversations.documents import MOST_CHUNKS
 from conversations.models import Conversation, Document, Workspace
 from tests.api_client import Api, problems, told
 from tests.factories import ChunkFactory, ConversationFactory, DocumentFactory
@@ -56,6 +57,12 @@ def test_the_same_text_may_be_in_another_workspace(curator: Api, elsewhere: Work
 )
 def test_what_is_wrong_is_told_by_field(curator: Api, changes: dict[str, Any], expected: dict[str, str]) -> None:
     assert problems(curator.post("documents/", {**NEW, **changes}), 400) == expected
+
+
+def test_a_text_of_too_many_chunks_is_to_be_divided(curator: Api) -> None:
+    refused = curator.post("documents/", {"title": "Words", "text": "one\n---\n" * (MOST_CHUNKS + 1)})
+    assert problems(refused, 400) == {"text": "invalid"}
+    assert told(refused) == "This text has 10,001 chunks: 10,000 at most. Take it in as several."
 
 
 def test_title_and_source_can_be_changed_and_the_text_cannot(curator: Api, workspace: Workspace) -> None:

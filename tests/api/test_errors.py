@@ -10,6 +10,8 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from generation.errors import ProgramFailed
+from generation.simulated.launcher import SimulatedClaudeError
 from tests.api_client import Api, problems, told
 
 
@@ -47,6 +49,18 @@ def test_an_error_of_ours_says_no_more_than_that(failing: Any, settings: Any, de
     assert b"4711" not in response.content and b"Traceback" not in response.content
 
 
+def test_an_error_of_ours_in_generation_is_found_in_the_log_by_the_same_id(failing: Any) -> None:
+    response = failing(ProgramFailed())
+    assert problems(response, 500) == {None: "program_failed"}
+    assert told(response).endswith(f"with the id of this request: {response['X-Request-ID']}")
+
+
+def test_where_a_log_lies_on_the_server_is_not_told(failing: Any) -> None:
+    response = failing(SimulatedClaudeError("Simulated Claude did not start; see /srv/convgen/var/claude.log."))
+    assert problems(response, 503) == {None: "simulated_claude"}
+    assert "/srv" not in told(response)
+
+
 def test_without_the_database_it_is_to_be_tried_again(failing: Any) -> None:
     response = failing(OperationalError("connection refused at 10.0.0.1"))
     assert problems(response, 503) == {None: "unavailable"}
@@ -57,6 +71,13 @@ def test_without_the_database_it_is_to_be_tried_again(failing: Any) -> None:
 @pytest.mark.parametrize("method", ["get", "post", "patch", "delete", "put"])
 def test_an_address_that_leads_nowhere_is_told_in_json(curator: Api, method: str) -> None:
     assert problems(getattr(curator, method)("conversation/"), 404) == {None: "not_found"}
+
+
+def test_what_was_sent_is_told_again_even_if_no_text_could_be_sent_so(curator: Api) -> None:
+    body = '{"kind": "\\ud800", "name": "Anna"}'
+    refused = curator.post("dimensions/", body, content_type="application/json")
+    assert problems(refused, 400) == {"kind": "invalid_choice"}
+    assert "�" in told(refused)
 
 
 def test_an_address_with_a_line_break_is_no_other_case(curator: Api) -> None:

@@ -43,6 +43,12 @@ def test_without_a_token_it_is_refused(db: None, method: str, path: str) -> None
     assert refused["WWW-Authenticate"] == "Bearer"
 
 
+def test_no_cache_keeps_an_answer_for_others(curator: Api) -> None:
+    """What says nothing of it may be kept by a proxy, and be told to whoever works in another workspace."""
+    for answer in (curator.get("dimensions/"), curator.get("tokens/"), curator.get(f"dimensions/{uuid4()}/")):
+        assert answer["Cache-Control"] == "private, no-cache"
+
+
 @every
 def test_a_wrong_token_is_refused(db: None, method: str, path: str) -> None:
     client = Api()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from conversations.api.file_response import FileInBlocks
+from conversations.exporting import export_conversations
 from conversations.models import Conversation, Export, Workspace
 from tests.api_client import Api, api_as, problems, told
 from tests.factories import ConversationFactory, ExportFactory, TurnFactory
@@ -109,15 +110,38 @@ def test_a_file_that_is_gone_or_lies_elsewhere_is_not_handed_out(
 ) -> None:
     secret = tmp_path / "secret-key"
     secret.write_text("secret")
-    folder.mkdir()
-    (folder / "link.jsonl").symlink_to(secret)
-    for file in (secret, folder / ".." / "secret-key", folder / "link.jsonl", folder / "gone.jsonl", folder, ""):
+    here = folder / workspace.slug
+    here.mkdir(parents=True)
+    (here / "link.jsonl").symlink_to(secret)
+    for file in (secret, here / ".." / ".." / "secret-key", here / "link.jsonl", here / "gone.jsonl", here, ""):
         export = ExportFactory(workspace=workspace, file=str(file))
         assert operator.get(f"exports/{export.pk}/").json()["download_url"] is None
         refused = operator.get(f"exports/{export.pk}/download/")
         assert problems(refused, 404) == {None: "no_file"}
         assert "Export again." in told(refused)
         assert str(tmp_path) not in told(refused)
+
+
+def test_a_file_that_another_workspace_may_have_written_over_is_not_handed_out(
+    operator: Api, workspace: Workspace, elsewhere: Workspace, folder: Path
+) -> None:
+    approved(workspace)
+    approved(elsewhere)
+    for of in (workspace, elsewhere):
+        export_conversations(of, path=folder / "weekly.jsonl")
+    record = Export.objects.get(workspace=workspace)
+    assert problems(operator.get(f"exports/{record.pk}/download/"), 404) == {None: "no_file"}
+
+
+def test_a_file_that_cannot_be_written_is_no_mistake_of_the_client(
+    operator: Api, workspace: Workspace, folder: Path
+) -> None:
+    approved(workspace)
+    folder.write_text("in the way")
+    refused = operator.post("exports/", {})
+    assert problems(refused, 503) == {None: "no_file"}
+    assert told(refused) == "The file cannot be written: Not a directory. Tell whoever runs this site."
+    assert not Export.objects.exists()
 
 
 def test_exports_are_listed_newest_first_in_as_many_queries_however_many(

@@ -327,3 +327,14 @@ def test_a_preview_shows_the_prompt_and_the_cost_and_makes_nothing(
     assert not Conversation.objects.exists()
     assert claude.arrivals.of("messages") == []
     assert not GenerationLog.objects.exists()
+
+
+def test_a_model_that_a_preview_names_and_nobody_knows_is_its_own_mistake_too(
+    operator: Api, claude: SimulatedClaude, order: dict[str, Any], template: PromptTemplate
+) -> None:
+    asked = {"configuration": {"model": "claude-of-tomorrow"}}
+    refused = operator.post("conversations/preview/", {**order, **asked})
+    assert problems(refused, 400) == {"configuration.model": "model_unknown"}
+    words = {"topic": "pensions", "parameters": {"city": "Oslo"}, "count_tokens": True}
+    refused = operator.post(f"templates/{template.pk}/resolve/", {**words, **asked})
+    assert problems(refused, 400) == {"configuration.model": "model_unknown"}

@@ -145,6 +145,13 @@ def test_nothing_adds_up_to_nothing(operator: Api) -> None:
     assert sums["by_day"] == []
 
 
+def test_statistics_of_a_conversation_are_found_by_its_readable_id(operator: Api, workspace: Workspace) -> None:
+    log = a_log(workspace)
+    a_log(workspace)
+    named = {"conversation": log.conversation.conversation_id}
+    assert operator.get(STATS, named).json()["total"]["requests"] == 1
+
+
 def test_statistics_touch_the_months_of_their_span_alone(operator: Api, workspace: Workspace) -> None:
     with CaptureQueriesContext(connection) as asked:
         operator.get(STATS, {"created_after": (timezone.now() - timedelta(hours=1)).isoformat()})

@@ -1,15 +1,18 @@
 """Requests that are sent twice at the same moment."""
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
+from django.utils import timezone
 
 from batches.models import BatchItem, BatchJob
 from conversations.models import IdempotencyKey
 from convgen.tenancy import EVERY, workspace_scope
 from tests.api_client import Api, api_as
+from tests.background import in_background
 from tests.factories import ConversationFactory, WorkspaceFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -53,6 +56,21 @@ def test_identical_requests_with_one_key_start_one_batch(curator: Api, path: str
     assert sum("Idempotent-Replayed" not in answer for answer in answers) == 1
     with workspace_scope(EVERY):
         assert (BatchJob.objects.count(), BatchItem.objects.count(), IdempotencyKey.objects.count()) == (1, 3, 1)
+
+
+def test_old_keys_that_a_long_request_deletes_are_waited_for_by_nobody(curator: Api) -> None:
+    order, answers = {"selection": "drafts"}, []
+    assert curator.post("batches/", order, headers={"Idempotency-Key": "monday"}).status_code == 201
+    with workspace_scope(EVERY):
+        IdempotencyKey.objects.update(created_at=timezone.now() - timedelta(hours=25))
+        with transaction.atomic():
+            IdempotencyKey.objects.all().delete()
+            asked = in_background(
+                lambda: answers.append(curator.post("batches/", order, headers={"Idempotency-Key": "tuesday"}))
+            )
+            asked.join(timeout=10)
+            assert [answer.status_code for answer in answers] == [409]  # nothing is left to generate
+        asked.join(timeout=20)
 
 
 def test_without_a_key_each_is_a_request_of_its_own(curator: Api) -> None:

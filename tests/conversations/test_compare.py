@@ -141,6 +141,14 @@ def test_a_turn_that_shares_no_more_than_a_word_or_two_is_rewritten() -> None:
     assert not pair.rewritten
 
 
+def test_turns_whose_words_are_always_the_same_are_told_whole_and_not_for_minutes() -> None:
+    ours, theirs = "so so " * 10_000, "so so " * 10_000 + "much"
+    assert [(segment.change, segment.text) for segment in word_difference(ours, theirs)] == [
+        ("removed", ours),
+        ("added", theirs),
+    ]
+
+
 TEXTS = st.text(alphabet="ab .,'\n", max_size=40)
 
 
