@@ -133,7 +133,7 @@ class ConversationViewSet(mixins.ListModelMixin, OneConversation):
         changes = self.read(ConversationChangesSerializer)
         if not conditional.is_expected(request, etag_of(conversation)):
             raise editing.EditedMeanwhile
-        seen = conversation.updated_at if "If-Match" in request.headers else None
+        seen = None if conditional.expected_etags(request) is None else conversation.updated_at
         editing.update(conversation, changes, by=self.person, seen=seen)
         return self.answer(conversation.pk)
 

@@ -5,7 +5,6 @@ from functools import cached_property
 from typing import Any
 
 from django.db.models import Q, QuerySet
-from django.utils.http import parse_etags
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
@@ -15,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from conversations import template_editing, template_history, template_statistics
+from conversations.api import conditional
 from conversations.api.views import WorkspaceModelViewSet, model_permissions
 from conversations.coverage.usage import TOTALS, UsageByTemplate, usage_by_template
 from conversations.duplication import duplicate
@@ -30,11 +30,6 @@ from generation.api.template_serializers import (
     TemplateSerializer,
 )
 
-IF_MATCH = OpenApiParameter(
-    "If-Match",
-    location=OpenApiParameter.HEADER,
-    description="The ETag of what you read: 412 when somebody has changed the template since.",
-)
 ETAG = OpenApiParameter(
     "ETag", location=OpenApiParameter.HEADER, response=[200, 201], description="Another one after every change."
 )
@@ -99,7 +94,7 @@ def _shown(name: str, **options: Any) -> OpenApiExample:
     partial_update=extend_schema(
         summary="Change a template",
         description="What is left out stays. A change that makes other conversations raises the version.",
-        parameters=[IF_MATCH, ETAG],
+        parameters=[conditional.EXPECTED, ETAG],
         examples=[
             OpenApiExample("Another tone", value={"tone": "warm", "topics": []}, request_only=True),
             _shown("As changed"),
@@ -108,7 +103,7 @@ def _shown(name: str, **options: Any) -> OpenApiExample:
     destroy=extend_schema(
         summary="Delete a template",
         description="Its conversations stay, without a template.",
-        parameters=[IF_MATCH],
+        parameters=[conditional.EXPECTED],
     ),
 )
 class TemplateViewSet(WorkspaceModelViewSet):
@@ -211,9 +206,9 @@ class TemplateViewSet(WorkspaceModelViewSet):
         return sent
 
     def _seen(self) -> Collection[str] | None:
-        """The editions that the client expects, as it says in `If-Match`; None: it does not say."""
-        tags = parse_etags(self.request.headers.get("If-Match", ""))
-        return None if not tags or tags == ["*"] else [tag.removeprefix("W/").strip('"') for tag in tags]
+        """The editions that the client expects; None where it takes whatever is there."""
+        expected = conditional.expected_etags(self.request)
+        return None if expected is None else [etag.strip('"') for etag in expected]
 
     def _made(self, template: PromptTemplate) -> Response:
         response = self._answer(self.get_queryset().get(pk=template.pk), status.HTTP_201_CREATED)

@@ -175,6 +175,8 @@ def test_a_change_of_something_that_was_changed_since_is_refused(
     assert lead.get(path).json()["description"] == "Mine"
     assert lead.patch(path, {"description": "Theirs"}, headers={"If-Match": changed["ETag"]}).status_code == 200
     assert lead.patch(path, {"description": "Any"}, headers={"If-Match": "*"}).status_code == 200
+    for unreadable in ("nonsense", ""):
+        problems(lead.patch(path, {"description": "Lost"}, headers={"If-Match": unreadable}), 412)
 
 
 def test_a_deleted_template_leaves_its_conversations(lead: Api, template: PromptTemplate) -> None:
