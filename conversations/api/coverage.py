@@ -13,7 +13,7 @@ from conversations.coverage import fill_gaps, gaps, standing
 
 MOST_NAMED = 1_000  # values, pairs or gaps of one answer
 _TIERS = [("all", "All"), *Tier.choices]
-_TEMPLATE = {"template": "Two people, one budget", "template_id": "01939a52-7f00-7cc2-9f6a-3f8f6b1f2a13"}
+_TEMPLATE = {"template": "01939a52-7f00-7cc2-9f6a-3f8f6b1f2a13", "template_name": "Two people, one budget"}
 _STANDING = {
     "tier": "template",
     **_TEMPLATE,
@@ -67,16 +67,16 @@ class UsedSerializer(serializers.Serializer[Any]):
 
 class OfTemplateSerializer(serializers.Serializer[Any]):
     tier = serializers.ChoiceField(Tier.choices)
-    template = serializers.CharField(help_text="Its name.")
-    template_id = serializers.UUIDField()
+    template = serializers.UUIDField()
+    template_name = serializers.CharField()
 
 
 class StandingSerializer(serializers.Serializer[Any]):
     """How far a template is, or the templates of a tier together."""
 
     tier = serializers.ChoiceField(Tier.choices)
-    template = serializers.CharField(allow_null=True, help_text="Its name; null: all of the tier.")
-    template_id = serializers.UUIDField(allow_null=True)
+    template = serializers.UUIDField(allow_null=True, help_text="Null: all of the tier.")
+    template_name = serializers.CharField(allow_null=True)
     target = serializers.IntegerField(help_text="Places that the plan has.")
     live = serializers.IntegerField(help_text="Live conversations, also those outside the plan.")
     missing = serializers.IntegerField(help_text="Places without a live conversation.")
@@ -130,7 +130,7 @@ class CoverageView(WorkspaceView):
                 value={
                     "missing": 2,
                     "templates": [_STANDING],
-                    "tiers": [{**_STANDING, "template": None, "template_id": None}],
+                    "tiers": [{**_STANDING, "template": None, "template_name": None}],
                 },
                 response_only=True,
             )

@@ -33,7 +33,7 @@ class DecisionSerializer(StrictSerializer):
 class DecisionsSerializer(DecisionSerializer):
     """The same about many."""
 
-    conversations = serializers.ListField(
+    conversation_ids = serializers.ListField(
         child=serializers.CharField(max_length=40),
         min_length=1,
         max_length=MOST,
@@ -98,7 +98,7 @@ class ReviewViewSet(OneConversation):
         request=DecisionsSerializer,
         responses={200: DecidedSerializer},
         examples=[
-            examples.sent("Approve", {"conversations": ["TPL-0007", "TPL-0008"], "decision": "approve", "note": ""}),
+            examples.sent("Approve", {"conversation_ids": ["TPL-0007", "TPL-0008"], "decision": "approve", "note": ""}),
             examples.answered(
                 "One of two",
                 {
@@ -114,9 +114,9 @@ class ReviewViewSet(OneConversation):
     @action(detail=False, methods=["post"], url_path="review", url_name="review-many")
     def review_many(self, request: Request) -> Response:
         wanted = self.read(DecisionsSerializer)
-        conversations, missing = all_found(wanted["conversations"], self.get_queryset())
+        conversations, missing = all_found(wanted["conversation_ids"], self.get_queryset())
         if missing:
-            raise serializers.ValidationError({"conversations": [_missing(missing)]})
+            raise serializers.ValidationError({"conversation_ids": [_missing(missing)]})
         decided = decide(conversations, by=self.person, **_decision(wanted))
         refuse_where_refused(decided)
         refused = [{"conversation_id": readable, "status": status} for readable, status in decided.refused.items()]

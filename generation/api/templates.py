@@ -49,7 +49,7 @@ _RESULTS = {
     "average_output_tokens": 1_536,
 }
 _STATISTICS = {
-    "uses": 44,
+    "usage_count": 44,
     "by_status": {"approved": 18, "rejected": 2, "pending_review": 21},
     "results": _RESULTS,
     "trend": [{"month": "2026-11-01", "results": _RESULTS}],

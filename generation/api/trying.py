@@ -68,7 +68,7 @@ class TrialSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(source="reply.title")
     turns = SaidSerializer(source="reply.turns", many=True)
     simulated = serializers.BooleanField(help_text="Written by simulated Claude.")
-    quality = QualityMetricsSerializer(source="report.as_json")
+    quality_metrics = QualityMetricsSerializer(source="report.as_json")
     baseline = BaselineSerializer()
     difference = serializers.FloatField(allow_null=True, help_text="How much better than the baseline.")
     generation = RunSerializer()
@@ -91,7 +91,7 @@ TRIAL = {
         {"role": "assistant", "content": "Not at all. What would one month without income cost you?"},
     ],
     "simulated": False,
-    "quality": {"score": 8.4, "confidence": 0.86, "confidence_level": "high", "components": [], "flags": []},
+    "quality_metrics": {"score": 8.4, "confidence": 0.86, "confidence_level": "high", "components": [], "flags": []},
     "baseline": {"score": 7.9, "conversations": 30},
     "difference": 0.5,
     "generation": {

@@ -104,7 +104,11 @@ def test_an_estimate_creates_nothing_and_binds_what_is_started(
     curator: Api, workspace: Workspace, drafts: list[str]
 ) -> None:
     plan = curator.post("batches/estimate/", {"selection": "drafts"}).json()
-    assert (plan["total"], plan["tiers"][0]["drafts"], plan["templates"][0]["template"]) == (3, 3, "Emergency fund")
+    assert (plan["total"], plan["tiers"][0]["drafts"], plan["templates"][0]["template_name"]) == (
+        3,
+        3,
+        "Emergency fund",
+    )
     assert not BatchJob.objects.exists()
     ConversationFactory(workspace=workspace)
     refused = curator.post("batches/", {"selection": "drafts", "agreed": plan["fingerprint"]})

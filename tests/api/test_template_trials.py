@@ -82,7 +82,7 @@ def test_a_trial_is_scored_and_held_against_what_the_template_made_before(
     assert answer.status_code == 200
     tried = answer.json()
     assert tried["baseline"] == {"score": 5.5, "conversations": 2}
-    assert tried["difference"] == pytest.approx(tried["quality"]["score"] - 5.5)
+    assert tried["difference"] == pytest.approx(tried["quality_metrics"]["score"] - 5.5)
     assert (tried["simulated"], bool(tried["title"]), bool(tried["turns"])) == (True, True, True)
     log = GenerationLog.objects.get()
     assert (log.template, log.conversation, log.cost_usd > 0) == (template, None, True)

@@ -234,7 +234,7 @@ def test_statistics_tell_status_quality_approval_cost_and_trend(curator: Api, te
     Conversation.objects.filter(pk=draft.pk).update(created_at="2025-01-31T12:00:00Z")
     ConversationFactory(workspace=template.workspace, status=Status.APPROVED)
     body = curator.get(f"templates/{template.pk}/stats/").json()
-    assert body["uses"] == 7
+    assert body["usage_count"] == 7
     assert {status: number for status, number in body["by_status"].items() if number} == {
         "approved": 2,
         "rejected": 1,
@@ -261,7 +261,7 @@ def test_statistics_take_two_queries(template: PromptTemplate, django_assert_num
 
 def test_statistics_of_an_unused_template_are_empty(curator: Api, workspace: Workspace) -> None:
     body = curator.get(f"templates/{PromptTemplateFactory(workspace=workspace).pk}/stats/").json()
-    assert (body["uses"], body["results"]["conversations"], body["results"]["approval_rate"]) == (0, 0, None)
+    assert (body["usage_count"], body["results"]["conversations"], body["results"]["approval_rate"]) == (0, 0, None)
     assert body["trend"] == []
 
 

@@ -74,7 +74,7 @@ def test_hers_are_listed_newest_first_without_those_that_have_ended(client: Api,
         (newest.short_id, False),
         (ApiToken.objects.filter(user=anna).exclude(pk__in=[newest.pk, ended.pk]).get().short_id, True),
     ]
-    assert client.get("tokens/", {"ordering": "expiry", "page_size": 1}).json()["next"]
+    assert client.get("tokens/", {"ordering": "expires", "page_size": 1}).json()["next"]
 
 
 def test_a_revoked_token_lets_nobody_in(client: Api) -> None:
