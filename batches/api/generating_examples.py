@@ -54,7 +54,10 @@ WRITING = {
     "estimated_completion": "2026-11-25T09:30:20Z",
     "as_of": "2026-11-25T09:30:08Z",
     "failure": None,
-    "links": {"conversation": "/api/conversations/019ab6f2-7d3c-7c11-9a52-0f6d1c2b9e10/", "batch": None},
+    "links": {
+        "conversation": "https://convgen.example.com/api/conversations/019ab6f2-7d3c-7c11-9a52-0f6d1c2b9e10/",
+        "batch": None,
+    },
 }
 WAITING = {
     **WRITING,
@@ -67,7 +70,7 @@ WAITING = {
     "estimated_completion": "2026-11-25T09:30:25Z",
     "as_of": "2026-11-25T09:30:05Z",
     "links": {
-        "conversation": "/api/conversations/019ab6f2-7d3c-7c11-9a52-0f6d1c2b9e10/",
-        "batch": "/api/batches/019ab6f2-7e02-7d5a-8c1b-3d4e5f60718a/",
+        "conversation": "https://convgen.example.com/api/conversations/019ab6f2-7d3c-7c11-9a52-0f6d1c2b9e10/",
+        "batch": "https://convgen.example.com/api/batches/019ab6f2-7e02-7d5a-8c1b-3d4e5f60718a/",
     },
 }

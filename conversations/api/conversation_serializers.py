@@ -7,12 +7,12 @@ from rest_framework import serializers
 from rest_framework.reverse import reverse
 
 from conversations import versions
-from conversations.api.fields import JsonObject, OfWorkspace
-from conversations.api.strict import StrictSerializer
+from conversations.api.fields import JsonObject, OfWorkspace, OneOfField
 from conversations.choices import DimensionKind, ParentType, Tier, TurnRole
 from conversations.models import Chunk, Conversation, Document, PromptTemplate, Turn
 from conversations.review import Decision
 from conversations.turns import LONGEST_TURN, MOST_TURNS
+from convgen.api.strict import StrictSerializer
 
 LONGEST_NOTE = 2_000  # characters of what a reviewer writes with a decision
 LONGEST_NOTES = 10_000  # characters of what reviewers note in the conversation itself
@@ -176,7 +176,7 @@ class ConversationSerializer(ListedSerializer):
 class SaidSerializer(serializers.Serializer[Any]):
     """A turn, as somebody writes it."""
 
-    role = serializers.ChoiceField(TurnRole.choices)
+    role = OneOfField(TurnRole.choices)
     content = serializers.CharField(max_length=LONGEST_TURN, trim_whitespace=False)
 
 
@@ -209,7 +209,7 @@ class ConversationChangesSerializer(StrictSerializer):
 class NewConversationSerializer(ConversationChangesSerializer):
     """A conversation to be: a draft, or, with turns, one that is written already."""
 
-    tier = serializers.ChoiceField(Tier.choices, required=False, help_text="Needed where no template has one.")
+    tier = OneOfField(Tier.choices, required=False, help_text="Needed where no template has one.")
     template = OfWorkspace(queryset=PromptTemplate.objects.all(), required=False, allow_null=True)
     chunk = OfWorkspace(
         queryset=Chunk.objects.all(), required=False, allow_null=True, help_text="The source that it is grounded in."

@@ -146,11 +146,10 @@ class ConversationViewSet(mixins.ListModelMixin, OneConversation):
         responses={204: OpenApiResponse(description="It is archived, or gone.")},
     )
     def destroy(self, request: Request, id: str) -> Response:
-        asked = RemovalSerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
+        asked = self.read(RemovalSerializer, request.query_params)
         conversation = self.named_in_path()
-        if asked.validated_data["hard"]:
+        if asked["hard"]:
             editing.delete(conversation, by=self.person)
         else:
-            refuse_where_refused(editing.archive(conversation, by=self.person, note=asked.validated_data["note"]))
+            refuse_where_refused(editing.archive(conversation, by=self.person, note=asked["note"]))
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -7,9 +7,11 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from conversations.api.fields import OneOfField
 from conversations.api.views import WorkspaceView
 from conversations.choices import Tier
 from conversations.coverage import fill_gaps, gaps, standing
+from convgen.api.strict import StrictSerializer
 
 MOST_NAMED = 1_000  # values, pairs or gaps of one answer
 _TIERS = [("all", "All"), *Tier.choices]
@@ -36,7 +38,11 @@ _GAP = {
 
 
 class TierSerializer(serializers.Serializer[Any]):
-    tier = serializers.ChoiceField(_TIERS, default="all")
+    tier = OneOfField(_TIERS, default="all")
+
+
+class DraftsOrderSerializer(StrictSerializer, TierSerializer):
+    """For which part of the plan."""
 
 
 class StandingQuerySerializer(TierSerializer):
@@ -137,7 +143,7 @@ class CoverageView(WorkspaceView):
         ],
     )
     def get(self, request: Request) -> Response:
-        asked = _asked(StandingQuerySerializer, request.query_params)
+        asked = self.read(StandingQuerySerializer, request.query_params)
         plan = standing(self.workspace, asked["tier"])
         return Response(plan.as_json(least=asked["least"]))
 
@@ -155,7 +161,7 @@ class GapsView(WorkspaceView):
         examples=[OpenApiExample("One gap", value={"count": 1, "gaps": [_GAP]}, response_only=True)],
     )
     def get(self, request: Request) -> Response:
-        asked = _asked(GapsQuerySerializer, request.query_params)
+        asked = self.read(GapsQuerySerializer, request.query_params)
         found = gaps(self.workspace, asked["tier"])
         return Response({"count": len(found), "gaps": [gap.as_json() for gap in found[: asked["limit"]]]})
 
@@ -168,7 +174,7 @@ class DraftsView(WorkspaceView):
         operation_id="coverage_drafts_create",
         summary="Create a draft for every gap",
         description="Nothing is generated, and nothing costs. Sent again, it finds no gaps and creates nothing.",
-        request=TierSerializer,
+        request=DraftsOrderSerializer,
         responses={201: DraftsSerializer},
         examples=[
             OpenApiExample("One tier", value={"tier": "scenario"}, request_only=True),
@@ -181,14 +187,7 @@ class DraftsView(WorkspaceView):
         ],
     )
     def post(self, request: Request) -> Response:
-        asked = _asked(TierSerializer, request.data)
+        asked = self.read(DraftsOrderSerializer)
         drafts = fill_gaps(self.workspace, asked["tier"], created_by=self.person)
         made = {"created": len(drafts), "conversation_ids": [draft.conversation_id for draft in drafts]}
         return Response(made, status=status.HTTP_201_CREATED)
-
-
-def _asked(serializer: type[TierSerializer], given: Any) -> dict[str, Any]:
-    asked = serializer(data=given)
-    asked.is_valid(raise_exception=True)
-    values: dict[str, Any] = asked.validated_data
-    return values

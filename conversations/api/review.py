@@ -10,13 +10,14 @@ from rest_framework.response import Response
 
 from conversations.api import examples
 from conversations.api.conversation_serializers import LONGEST_NOTE, ConversationSerializer
+from conversations.api.fields import OneOfField
 from conversations.api.finding import IN_PATH, all_found
 from conversations.api.one import OneConversation
-from conversations.api.strict import StrictSerializer
 from conversations.choices import Status
 from conversations.models import Conversation
 from conversations.review import Decided, Decision, decide
 from convgen.api.errors import Conflict
+from convgen.api.strict import StrictSerializer
 
 MOST = 1_000  # conversations that are decided about at once
 
@@ -24,7 +25,7 @@ MOST = 1_000  # conversations that are decided about at once
 class DecisionSerializer(StrictSerializer):
     """What is decided, and why."""
 
-    decision = serializers.ChoiceField(Decision.choices)
+    decision = OneOfField(Decision.choices)
     note = serializers.CharField(
         default="", allow_blank=True, max_length=LONGEST_NOTE, help_text="Why, for the review history."
     )

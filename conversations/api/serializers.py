@@ -7,14 +7,18 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
+from conversations.api.fields import OneOfField
 from convgen.api.errors import from_validation
+from convgen.api.strict import StrictSerializer
 
 
-class RowSerializer(serializers.ModelSerializer[Any]):
+class RowSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
     """Checks a row as its model does, constraints included: what the database would refuse is told by field.
 
     `kept` of `Meta` are fields that can be given when a row is created, and not be changed afterwards.
     """
+
+    serializer_choice_field = OneOfField
 
     def get_fields(self) -> dict[str, Any]:
         fields: dict[str, Any] = super().get_fields()

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from convgen import tokens
+from convgen.api.strict import StrictSerializer
 from convgen.api.views import ThrottledViewSet
 from convgen.models import SHORT_ID, ApiToken
 
@@ -44,7 +45,7 @@ class NewTokenSerializer(TokenSerializer):
         fields = [*TokenSerializer.Meta.fields, "token"]
 
 
-class TokenOrderSerializer(serializers.Serializer[Any]):
+class TokenOrderSerializer(StrictSerializer):
     days = serializers.IntegerField(
         default=settings.API_TOKEN_DAYS,
         min_value=1,
@@ -111,8 +112,6 @@ class TokenViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, ThrottledVie
         return token
 
     def create(self, request: Request) -> Response:
-        order = TokenOrderSerializer(data=request.data)
-        order.is_valid(raise_exception=True)
-        token, text = tokens.create(self.person, days=order.validated_data["days"])
+        token, text = tokens.create(self.person, days=self.read(TokenOrderSerializer)["days"])
         shown = NewTokenSerializer(token, context=self.get_serializer_context()).data
         return Response({**shown, "token": text}, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})

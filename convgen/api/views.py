@@ -6,6 +6,7 @@ from typing import Any, ClassVar, cast
 from rest_framework.exceptions import APIException
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
+from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
@@ -39,8 +40,18 @@ class ThrottledView(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         finalized = super().finalize_response(request, response, *args, **kwargs)
+        if "Location" in finalized:  # whole, as every address in a body is
+            finalized["Location"] = request.build_absolute_uri(finalized["Location"])
         say_what_is_left(finalized, self.allowance)
         return finalized
+
+    def read(self, serializer: type[BaseSerializer[Any]], given: Any = None) -> dict[str, Any]:
+        """What the body says, or other values that are `given`. Raises ValidationError."""
+        data = self.request.data if given is None else given
+        read = serializer(data=data, context={"request": self.request, "view": self})
+        read.is_valid(raise_exception=True)
+        values: dict[str, Any] = read.validated_data
+        return values
 
     @property
     def person(self) -> User:

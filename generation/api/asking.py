@@ -15,6 +15,7 @@ from conversations.changes import OPEN_TO_ORDER
 from conversations.choices import DimensionKind
 from conversations.models import Conversation, PromptTemplate, Workspace
 from conversations.ordering import draft_of, place_in_plan, template_named
+from convgen.api.strict import StrictSerializer
 from convgen.models import User
 from generation.api.configuration import ConfigurationSerializer, overrides_from
 from generation.configuration import Overrides
@@ -23,7 +24,7 @@ from generation.preview import prepared
 WORD = 200  # characters
 
 
-class WordsSerializer(serializers.Serializer[Any]):
+class WordsSerializer(StrictSerializer):
     """Values of the workspace's dimensions, by their names, and of the template's placeholders."""
 
     persona = serializers.CharField(required=False, allow_blank=True, max_length=WORD)
@@ -97,14 +98,6 @@ def placed(view: WorkspaceView, asked: Mapping[str, Any]) -> Conversation:
     if draft.status in OPEN_TO_ORDER:  # whoever claims it says what is wrong with the others
         prepared(draft, overrides=overrides)
     return draft
-
-
-def validated(serializer: type[serializers.Serializer[Any]], view: WorkspaceView) -> dict[str, Any]:
-    """The request's body. Raises `ValidationError`."""
-    read = serializer(data=view.request.data, context={"view": view})
-    read.is_valid(raise_exception=True)
-    checked: dict[str, Any] = read.validated_data
-    return checked
 
 
 def prefers_async(request: Request) -> bool:

@@ -6,8 +6,9 @@ from typing import Any
 
 from rest_framework import serializers
 
-from conversations.api.fields import NumberField
+from conversations.api.fields import NumberField, OneOfField
 from conversations.choices import Effort
+from convgen.api.strict import StrictSerializer
 from generation.configuration import Overrides
 
 LONGEST = 2_147_483_647  # what a column holds; what Claude takes is checked where the values meet
@@ -25,7 +26,7 @@ def _share(what: str) -> NumberField:
     )
 
 
-class ConfigurationSerializer(serializers.Serializer[Any]):
+class ConfigurationSerializer(StrictSerializer):
     """What is left out is decided by the template, the workspace and the installation, in this order."""
 
     model = serializers.CharField(
@@ -34,7 +35,7 @@ class ConfigurationSerializer(serializers.Serializer[Any]):
     max_tokens = serializers.IntegerField(
         min_value=1, max_value=LONGEST, required=False, allow_null=True, help_text="The longest reply, in tokens."
     )
-    effort = serializers.ChoiceField(
+    effort = OneOfField(
         Effort.choices,
         required=False,
         allow_blank=True,

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
@@ -16,10 +16,11 @@ from rest_framework.reverse import reverse
 from conversations import template_editing, template_history, template_statistics
 from conversations.api import conditional
 from conversations.api.views import WorkspaceModelViewSet, model_permissions
+from conversations.choices import Tier
 from conversations.coverage.usage import TOTALS, UsageByTemplate, usage_by_template
 from conversations.duplication import duplicate
 from conversations.models import PromptTemplate
-from convgen.api.filters import TrueOrFalse
+from convgen.api.filters import AnyOf, Search, TrueOrFalse
 from generation.api.template_serializers import (
     BODY,
     LISTED,
@@ -57,16 +58,13 @@ _STATISTICS = {
 
 
 class TemplateFilter(filters.FilterSet):
+    tier = AnyOf(Tier.choices)
     active = TrueOrFalse(help_text="Whether it is planned with.")
-    search = filters.CharFilter(method="search_for", help_text="In name, description and category.")
+    search = Search("name", "description", "category")
 
     class Meta:
         model = PromptTemplate
-        fields = ["tier", "category"]
-
-    def search_for(self, rows: QuerySet[PromptTemplate], name: str, value: str) -> QuerySet[PromptTemplate]:
-        said = Q(name__icontains=value) | Q(description__icontains=value) | Q(category__icontains=value)
-        return rows.filter(said)
+        fields = ["category"]
 
 
 def _shown(name: str, **options: Any) -> OpenApiExample:

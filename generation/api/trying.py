@@ -5,16 +5,15 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
-from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations.api.conversation_serializers import QualityMetricsSerializer, SaidSerializer, ScoreField
-from conversations.api.views import WorkspaceView
+from conversations.api.views import WorkspaceView, one_of
 from conversations.models import PromptTemplate
 from conversations.ordering import draft_of
 from convgen.api.throttling import Group
-from generation.api.asking import WordsSerializer, overrides_of, validated, words_of
+from generation.api.asking import WordsSerializer, overrides_of, words_of
 from generation.api.configuration import ConfigurationSerializer
 from generation.api.errors import told
 from generation.api.previewing import FORECAST, ForecastSerializer
@@ -114,7 +113,7 @@ class TemplateView(WorkspaceView):
 
     def template(self, id: UUID) -> PromptTemplate:
         rows = PromptTemplate.objects.select_related("workspace").filter(workspace=self.workspace)
-        template: PromptTemplate = get_object_or_404(rows, pk=id)
+        template: PromptTemplate = one_of(rows, id)
         return template
 
 
@@ -135,7 +134,7 @@ class ResolveView(TemplateView):
         ],
     )
     def post(self, request: Request, id: UUID) -> Response:
-        asked = validated(ResolutionOrderSerializer, self)
+        asked = self.read(ResolutionOrderSerializer)
         draft = draft_of(self.template(id), words_of(asked), parameters=asked.get("parameters"))
         configuration, prompt = prepared(draft, overrides=overrides_of(asked))
         shown = preview(draft, overrides=overrides_of(asked)) if asked["count_tokens"] else None
@@ -167,7 +166,7 @@ class TryOutView(TemplateView):
         ],
     )
     def post(self, request: Request, id: UUID) -> Response:
-        asked = validated(TrialOrderSerializer, self)
+        asked = self.read(TrialOrderSerializer)
         template, overrides = self.template(id), overrides_of(asked)
         try:
             trial = try_out(template, words_of(asked), parameters=asked.get("parameters"), overrides=overrides)

@@ -95,7 +95,7 @@ def test_one_that_waits_in_a_batch_knows_what_comes_before_it(operator: Api, wor
     assert (told["batch"], told["items_before"], told["percentage"]) == (str(job.pk), 2, 0)
     assert told["current_step"] == "It waits in its batch, behind 2 conversations."
     assert told["seconds_remaining"] == 2 * 4 + 20
-    assert told["links"]["batch"] == f"/api/batches/{job.pk}/"
+    assert told["links"]["batch"] == f"http://testserver/api/batches/{job.pk}/"
 
 
 def test_of_a_paused_batch_nobody_knows_when_it_will_be_done(operator: Api, workspace: Workspace) -> None:

@@ -157,7 +157,7 @@ def test_what_postgresql_cannot_store_never_is_an_error_of_ours(curator: Api, te
         assert set(problems(post(curator, {"tier": "template", field: text}), 400)) == {field}
     said = [{"role": "user", "content": text}]
     assert set(problems(post(curator, {"tier": "template", "turns": said}), 400)) == {"turns.0.content"}
-    assert problems(post(curator, {"tier": "template", text: 1}), 400) == {storable(text): "unknown"}
+    assert set(problems(post(curator, {"tier": "template", text: 1}), 400).values()) == {"unknown"}
     kept = post(curator, {"tier": "template", "parameters": {text: [text]}})
     assert kept.json()["parameters"] == {storable(text): [storable(text)]}
 

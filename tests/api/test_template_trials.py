@@ -60,7 +60,8 @@ def test_what_is_missing_or_wrong_is_told_by_variable(operator: Api, template: P
     template.variables[1]["required"] = True
     template.save()
     wrong = operator.post(path, {"parameters": {"age": "forty"}})
-    assert problems(wrong, 400) == {f"parameters.{name}": "prompt_unresolved" for name in ("persona", "age", "city")}
+    names = ("persona", "parameters.age", "parameters.city")
+    assert problems(wrong, 400) == dict.fromkeys(names, "prompt_unresolved")
     assert problems(operator.post(path, {"persona": "Nobody"}), 400) == {"persona": "unknown"}
     template.structure = "{{persona"
     template.save()

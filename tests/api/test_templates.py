@@ -76,7 +76,7 @@ def test_a_template_is_created_with_all_that_it_is_meant_for(curator: Api, works
     assert (body["personas"], body["emotions"], body["topics"]) == (["Careful saver"], ["Anxious"], [])
     assert (body["version"], body["active"], body["variables"]) == (1, True, NEW["variables"])
     template = PromptTemplate.objects.get()
-    assert created["Location"] == f"/api/templates/{template.pk}/"
+    assert created["Location"] == f"http://testserver/api/templates/{template.pk}/"
     assert set(template.applies_to.all()) == {saver, anxious}
     assert template.history.get().history_user is not None
 
