@@ -60,8 +60,15 @@ class WorkspaceView(ThrottledView):
     def handle_exception(self, exc: Exception) -> Response:
         response = super().handle_exception(exc)
         if self._reads:
-            transaction.set_rollback(True)  # a statement may have failed: there is nothing to be committed anyway
+            self._leave_transaction()
         return response
+
+    def _leave_transaction(self) -> None:
+        """A statement may have failed, after which there are no others; but the answer's page asks what may be done."""
+        transaction.set_rollback(True)  # there is nothing to be committed anyway
+        self._entered.close()
+        if self.workspace_or_none:
+            self._entered.enter_context(workspace_scope(self.workspace_or_none.pk))
 
     @property
     def workspace(self) -> Workspace:
