@@ -146,9 +146,8 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceVi
     )
     def destroy(self, request: Request, pk: UUID) -> Response:
         job = self.get_object()
-        if job.at_work:
+        if not changing.delete(job.pk):
             raise Conflict(f"{_state(job)} Cancel it, and delete it when its last calls have ended.")
-        job.delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(

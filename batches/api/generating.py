@@ -234,9 +234,8 @@ def _claimed(draft: Conversation) -> UUID:
 
 def _busy(error: NotClaimable, draft: Conversation | None) -> Conflict:
     """A conversation that cannot be generated now: where its status is, and when to look there again."""
-    refused = Conflict(str(error), error.code())
-    if draft:
-        now = Conversation.objects.filter(pk=draft.pk).first()
-        waits = {"Retry-After": str(MAX_AGE)} if now and progress_of(now).moves else {}
-        refused.headers = {"Location": status_address(draft), **waits}  # type: ignore[attr-defined]
-    return refused
+    if draft is None:
+        return Conflict(str(error), error.code())
+    now = Conversation.objects.filter(pk=draft.pk).first()
+    waits = {"Retry-After": str(MAX_AGE)} if now and progress_of(now).moves else {}
+    return Conflict(str(error), error.code(), headers={"Location": status_address(draft), **waits})
