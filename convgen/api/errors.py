@@ -30,6 +30,7 @@ Translation: TypeAlias = Callable[[Any], exceptions.APIException]
 
 NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 STATE = "status"  # the code of a ValidationError that is about a row's status, and not about what was sent
+SIGN_IN = "Send a token (Authorization: Bearer …), or sign in to the pages."
 ANONYMOUS = "There is an error on our side. It is in the log, with the id of this request: {}"
 
 

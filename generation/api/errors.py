@@ -66,7 +66,11 @@ def _unresolved(error: PromptError, code: str) -> ValidationError:
         each.name: f"{each} is missing: give it as a parameter, or set a default in the template."
         for each in error.missing
     }
-    words = {name: [ErrorDetail(f"The prompt needs a {name}.", code)] for name in missing if name in DimensionKind}
+    words = {
+        name: [ErrorDetail(f"Say which {name}: the prompt needs one.", code)]
+        for name in missing
+        if name in DimensionKind
+    }
     wrong = {each.name: f"{each}." for each in error.invalid}
     parameters = {name: [ErrorDetail(said, code)] for name, said in {**missing, **wrong}.items() if name not in words}
     return ValidationError({**words, **({"parameters": parameters} if parameters else {})})

@@ -7,7 +7,7 @@ import pytest
 from conversations.models import Conversation, PromptTemplate, Workspace
 from generation.models import GenerationLog
 from generation.simulated.server import SimulatedClaude
-from tests.api_client import Api, problems
+from tests.api_client import Api, problems, told
 from tests.factories import ConversationFactory, DimensionFactory, PromptTemplateFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,6 +62,7 @@ def test_what_is_missing_or_wrong_is_told_by_variable(operator: Api, template: P
     wrong = operator.post(path, {"parameters": {"age": "forty"}})
     names = ("persona", "parameters.age", "parameters.city")
     assert problems(wrong, 400) == dict.fromkeys(names, "prompt_unresolved")
+    assert "Say which persona: the prompt needs one." in told(wrong)
     assert problems(operator.post(path, {"persona": "Nobody"}), 400) == {"persona": "unknown"}
     template.structure = "{{persona"
     template.save()

@@ -114,6 +114,7 @@ def test_nobody_has_more_tokens_than_anybody_needs(client: Api, anna: User) -> N
 def test_without_a_token_nothing_is_told(client: Api) -> None:
     for response in (Api().get("tokens/"), Api().post("tokens/"), Api().delete(f"tokens/{'0' * 24}/")):
         assert problems(response, 401) == {None: "not_authenticated"}
+        assert "Authorization: Bearer" in told(response) and response["WWW-Authenticate"] == "Bearer"
         assert response["WWW-Authenticate"] == "Bearer"
 
 
