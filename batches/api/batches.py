@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
@@ -25,7 +26,7 @@ from conversations.api import conditional, idempotency
 from conversations.api.views import WorkspaceView, WorkspaceViewSet, one_of
 from conversations.models import Workspace
 from convgen.api.errors import Conflict
-from convgen.api.filters import AnyOf, CreatedFilter, OneOf, TrueOrFalse
+from convgen.api.filters import After, AnyOf, Before, OneOf, TrueOrFalse
 from convgen.api.throttling import Group
 
 CHANGE = "batches.change_batchjob"
@@ -34,12 +35,14 @@ WHILE_IT_RUNS, AFTERWARDS = 1, 60  # seconds that a status may be kept
 NOTHING_TO_DO = "There is nothing to generate: the plan is complete, or nothing that was asked for is left."
 
 
-class BatchFilter(CreatedFilter):
+class BatchFilter(filters.FilterSet):
     status = AnyOf(JobStatus.choices)
     delivery = OneOf(Delivery.choices)
     priority = OneOf(Priority.choices)
     tier = OneOf(TierFilter.choices)
     ended = TrueOrFalse(method="by_end", help_text="Whether it has ended.")
+    created_after = After("created_at")
+    created_before = Before("created_at")
 
     class Meta:
         model = BatchJob

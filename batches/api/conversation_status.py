@@ -41,11 +41,6 @@ class FailureSerializer(serializers.Serializer[Any]):
         return by_code(conversation.failure_type).worth_retrying
 
 
-class ProgressLinksSerializer(serializers.Serializer[Any]):
-    conversation = serializers.URLField()
-    batch = serializers.URLField(allow_null=True)
-
-
 class ProgressSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     conversation_id = serializers.CharField(help_text="The readable id.")
@@ -64,7 +59,8 @@ class ProgressSerializer(serializers.Serializer[Any]):
     estimated_completion = serializers.DateTimeField(allow_null=True)
     as_of = serializers.DateTimeField(help_text=f"When that was so: at most {STEP} seconds ago.")
     failure = FailureSerializer(allow_null=True)
-    links = ProgressLinksSerializer()
+    conversation_url = serializers.URLField()
+    batch_url = serializers.URLField(allow_null=True)
 
 
 def status_address(conversation: Conversation) -> str:
@@ -86,10 +82,8 @@ def progress_data(progress: Progress, request: Request) -> Any:
             "current_step": told.step,
             "as_of": progress.moment if progress.moves else progress.now,
             "failure": conversation if conversation.status == Status.FAILED else None,
-            "links": {
-                "conversation": conversation_address(conversation, request),
-                "batch": reverse("api-batch-detail", [told.batch], request=request) if told.batch else None,
-            },
+            "conversation_url": conversation_address(conversation, request),
+            "batch_url": reverse("api-batch-detail", [told.batch], request=request) if told.batch else None,
         }
     ).data
 

@@ -87,6 +87,7 @@ _BATCH = {
     "completed_at": None,
     "url": f"https://convgen.example.com/api/batches/{JOB}/",
     "status_url": f"https://convgen.example.com/api/batches/{JOB}/status/",
+    "items_url": f"https://convgen.example.com/api/batches/{JOB}/items/",
 }
 
 BATCH = _told("Batch", _BATCH)

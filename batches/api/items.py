@@ -35,9 +35,9 @@ class OfBatch(mixins.ListModelMixin, WorkspaceViewSet):
 
     def get_queryset(self) -> Any:
         rows = super().get_queryset()
-        if "batch" not in self.kwargs:  # while the schema is made
+        if "id" not in self.kwargs:  # while the schema is made
             return rows
-        return rows.filter(job=one_of(BatchJob.objects.filter(workspace=self.workspace), self.kwargs["batch"]))
+        return rows.filter(job=one_of(BatchJob.objects.filter(workspace=self.workspace), self.kwargs["id"]))
 
 
 @extend_schema(tags=["Batches"])

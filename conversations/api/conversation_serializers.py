@@ -4,7 +4,6 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.reverse import reverse
 
 from conversations import versions
 from conversations.api.fields import JsonObject, OfWorkspace, OneOfField
@@ -120,11 +119,6 @@ class ReviewEntrySerializer(serializers.Serializer[Any]):
     score = ScoreField(allow_null=True, help_text="As it was then.")
 
 
-class ConversationLinksSerializer(serializers.Serializer[Any]):
-    versions = serializers.URLField(help_text="All versions of it, and which is current.")
-    edits = serializers.URLField(help_text="What people changed by hand.")
-
-
 class ConversationSerializer(ListedSerializer):
     """A conversation whole."""
 
@@ -136,7 +130,12 @@ class ConversationSerializer(ListedSerializer):
         source="author", read_only=True, allow_null=True, help_text="The user name; null: nobody, or no user any more."
     )
     parameters = JsonObject(read_only=True, help_text="Values of the template's placeholders.")
-    links = serializers.SerializerMethodField()
+    versions_url = serializers.HyperlinkedIdentityField(
+        view_name="api-version-versions", lookup_url_kwarg="id", help_text="All versions of it, and which is current."
+    )
+    edits_url = serializers.HyperlinkedIdentityField(
+        view_name="api-edit-list", lookup_url_kwarg="id", help_text="What people changed by hand."
+    )
 
     class Meta(ListedSerializer.Meta):
         fields = [
@@ -149,7 +148,8 @@ class ConversationSerializer(ListedSerializer):
             "reviewer_notes",
             "review_history",
             "turns",
-            "links",
+            "versions_url",
+            "edits_url",
         ]
         read_only_fields = fields
 
@@ -162,12 +162,6 @@ class ConversationSerializer(ListedSerializer):
     @extend_schema_field(ReviewEntrySerializer(many=True))
     def get_review_history(self, conversation: Conversation) -> Any:
         return conversation.review_history
-
-    @extend_schema_field(ConversationLinksSerializer)
-    def get_links(self, conversation: Conversation) -> dict[str, str]:
-        names = {"versions": "api-version-versions", "edits": "api-edit-list"}
-        request = self.context["request"]
-        return {link: reverse(name, kwargs={"id": conversation.pk}, request=request) for link, name in names.items()}
 
 
 # --- What is written

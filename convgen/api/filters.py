@@ -45,11 +45,18 @@ class Search(filters.CharFilter):
         return qs.filter(reduce(or_, found)) if value else qs
 
 
-class CreatedFilter(filters.FilterSet):
-    """For lists of what has a `created_at`."""
+class After(filters.IsoDateTimeFilter):
+    """`?created_after=2026-11-25T09:30:00Z`"""
 
-    created_after = filters.IsoDateTimeFilter("created_at", "gte", help_text="At that moment, or later.")
-    created_before = filters.IsoDateTimeFilter("created_at", "lt", help_text="Earlier than that.")
+    def __init__(self, column: str, **options: Any) -> None:
+        super().__init__(column, "gte", **{"help_text": "At that moment, or later.", **options})
+
+
+class Before(filters.IsoDateTimeFilter):
+    """`?created_before=2026-11-25T09:30:00Z`"""
+
+    def __init__(self, column: str, **options: Any) -> None:
+        super().__init__(column, "lt", **{"help_text": "Earlier than that.", **options})
 
 
 class _TrueOrFalseField(forms.NullBooleanField):

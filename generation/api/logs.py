@@ -15,7 +15,7 @@ from rest_framework.response import Response
 from conversations.api.fields import Usd
 from conversations.api.views import WorkspaceViewSet
 from conversations.models import Conversation
-from convgen.api.filters import AnyOf, CreatedFilter
+from convgen.api.filters import After, AnyOf, Before
 from generation.log_statistics import SpanRefused, span_of, summed_up
 from generation.models import GenerationLog, LogStatus
 
@@ -62,12 +62,14 @@ class GenerationLogDetailSerializer(GenerationLogSerializer):
         fields = [*GenerationLogSerializer.Meta.fields, "request", "response"]
 
 
-class GenerationLogFilter(CreatedFilter):
+class GenerationLogFilter(filters.FilterSet):
     conversation = filters.CharFilter(method="of_conversation", max_length=40, help_text="Its id or readable id.")
     template = filters.UUIDFilter(field_name="template_id")
     status = AnyOf(LogStatus.choices)
     error_type = filters.CharFilter(max_length=60, help_text="The name of an error, such as rate_limited.")
     model = filters.CharFilter(max_length=100, help_text="As Claude named it.")
+    created_after = After("created_at")
+    created_before = Before("created_at")
     run_id = filters.UUIDFilter(help_text="All attempts at one conversation in one go.")
     message_batch_id = filters.CharFilter(max_length=100, help_text="Anthropic's id of a message batch.")
 

@@ -37,7 +37,7 @@ def test_a_conversation_is_read_whole(curator: Api, workspace: Workspace) -> Non
     assert body["turns"][0]["position"] == 1
     assert body["quality_score"] == body["quality_metrics"]["score"] == float(str(talk.quality_score))
     assert body["cost_usd"] == "0.000000"
-    assert curator.get(body["links"]["versions"]).json()["current"] == "TPL-0001"
+    assert curator.get(body["versions_url"]).json()["current"] == "TPL-0001"
 
 
 @pytest.mark.parametrize("named", ["TPL-0007-v2", "tpl-0007-V2", "id"])
