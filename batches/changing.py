@@ -1,4 +1,4 @@
-"""What may be changed of a batch that has not ended. A running one sees it within a second."""
+"""What may be changed of a batch that has not ended, which a running one sees within a second; and its end for good."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,6 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils import timezone
 
 from batches.choices import ENDED
@@ -25,6 +26,16 @@ def change(job_id: UUID, values: Mapping[str, Any]) -> bool:
     _check(values)
     jobs = BatchJob.objects.filter(pk=job_id).exclude(status__in=ENDED)
     return bool(jobs.update(**values, updated_at=timezone.now()))
+
+
+@transaction.atomic
+def delete(job_id: UUID) -> bool:
+    """Delete a batch with its items; its conversations stay. False while something may still come of it."""
+    job = BatchJob.objects.select_for_update().get(pk=job_id)
+    if job.at_work:
+        return False
+    job.delete()
+    return True
 
 
 def concurrency_problem(concurrency: int | None) -> str:

@@ -43,7 +43,7 @@ class PlanRow:
 
     def as_json(self) -> dict[str, Any]:
         likely = {delivery.value: str(span.likely) for delivery, span in self.usd.items()}
-        named = {"tier": self.tier, **({"template": self.template} if self.template else {})}
+        named = {"tier": self.tier, **({"template_name": self.template} if self.template else {})}
         return {
             **named,
             "gaps": self.gaps,

@@ -11,7 +11,6 @@ from convgen.api import PREFIX
 from convgen.tenancy import Scope, workspace_scope
 
 HEADER = "X-Workspace"  # a slug, or `*` for all
-API = "/api/"
 
 
 class WorkspaceMiddleware:
@@ -40,7 +39,7 @@ class WorkspaceMiddleware:
 
 def _workspaces(request: HttpRequest) -> Workspaces:
     """None where nobody has signed in, nor for the API, which chooses by itself and refuses in its own words."""
-    if request.path_info.startswith(API) or not request.user.is_authenticated:
+    if request.path_info.startswith(PREFIX) or not request.user.is_authenticated:
         return Workspaces()
     asked, chosen = request.headers.get(HEADER, ""), request.session.get(SESSION_KEY, "")
     return choose(request.user, asked=asked, chosen=chosen)

@@ -49,7 +49,7 @@ class Month:
 
 @dataclass(frozen=True)
 class Statistics:
-    uses: int  # conversations that were generated with it, deleted ones included
+    usage_count: int  # conversations that were generated with it, deleted ones included
     by_status: dict[str, int]
     results: Results
     trend: list[Month]  # by when they were created, the oldest month first
@@ -62,7 +62,7 @@ def statistics(template: PromptTemplate) -> Statistics:
     by_status = list(conversations.values("status").annotate(**_SUMS))
     counted = {row["status"]: row["conversations"] for row in by_status}
     return Statistics(
-        uses=template.usage_count,
+        usage_count=template.usage_count,
         by_status={status: counted.get(status, 0) for status in Status.values},
         results=_results(by_status),
         trend=[Month(row["month"].date(), _results([row])) for row in _months(conversations)],

@@ -209,7 +209,24 @@ REST_KNOX = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "convgen",
-    "DESCRIPTION": "Produce the multi-turn training conversations that a LoRA fine-tune needs, by steering Claude.",
+    "DESCRIPTION": "Produce the multi-turn training conversations that a LoRA fine-tune needs, by steering Claude.\n\n"
+    "Send a token (`Authorization: Bearer …`) and, unless it is your default one, the workspace (`X-Workspace: slug`). "
+    "Every error is `{type, errors: [{code, detail, attr}]}`; every list is `{next, previous, results}`.",
+    "TAGS": [
+        {"name": "Conversations", "description": "What it is all for: listed, looked at, written and changed by hand."},
+        {"name": "Generation", "description": "Claude writes: one conversation, its next version, or many."},
+        {"name": "Batches", "description": "Many conversations at once: estimated, followed, steered."},
+        {"name": "Review", "description": "What reviewers decide."},
+        {"name": "Versions", "description": "What a conversation was before."},
+        {"name": "Exports", "description": "Training files."},
+        {"name": "Coverage", "description": "How far the plan is, and what it lacks."},
+        {"name": "Templates", "description": "What Claude is asked to write."},
+        {"name": "Dimensions", "description": "Personas, emotions, topics, intents and tones."},
+        {"name": "Sources", "description": "Documents and their chunks, which conversations are grounded in."},
+        {"name": "Generation log", "description": "Every request to Claude, what they add up to, and the rate limits."},
+        {"name": "Workspaces", "description": "Where you may work, and what is set there."},
+        {"name": "Tokens", "description": "What programs sign in with."},
+    ],
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SCHEMA_PATH_PREFIX": "/api",

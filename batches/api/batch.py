@@ -15,18 +15,27 @@ from generation.api.configuration import ConfigurationSerializer
 class BatchSerializer(serializers.ModelSerializer[BatchJob]):
     """A batch: what it takes, how it is run, and how far it is."""
 
-    reason = serializers.CharField(source="status_reason", help_text="Why it was paused or stopped, in words.")
-    total = serializers.IntegerField(source="total_items", help_text="Conversations.")
-    succeeded = serializers.IntegerField(source="successful_items")
-    failed = serializers.IntegerField(source="failed_items")
-    cost_usd = Usd(source="actual_cost_usd", help_text="Spent so far.")
-    concurrency = serializers.IntegerField(source="concurrent_processing", help_text="Calls in flight at one time.")
-    parameters = JsonObject(source="shared_parameters", help_text="Values of placeholders for all conversations.")
-    configuration = ConfigurationSerializer(source="*", help_text="What it sets for itself of how Claude is asked.")
+    reason = serializers.CharField(
+        source="status_reason", read_only=True, help_text="Why it was paused or stopped, in words."
+    )
+    total = serializers.IntegerField(source="total_items", read_only=True, help_text="Conversations.")
+    succeeded = serializers.IntegerField(source="successful_items", read_only=True)
+    failed = serializers.IntegerField(source="failed_items", read_only=True)
+    cost_usd = Usd(source="actual_cost_usd", read_only=True, help_text="Spent so far.")
+    concurrency = serializers.IntegerField(
+        source="concurrent_processing", read_only=True, help_text="Calls in flight at one time."
+    )
+    parameters = JsonObject(
+        source="shared_parameters", read_only=True, help_text="Values of placeholders for all conversations."
+    )
+    configuration = ConfigurationSerializer(
+        source="*", read_only=True, help_text="What it sets for itself of how Claude is asked."
+    )
     estimate = serializers.SerializerMethodField(help_text="As it was foreseen when it was created.")
-    created_by = serializers.CharField(source="created_by.username", default=None, allow_null=True)
+    created_by = serializers.CharField(source="created_by.username", read_only=True, default=None, allow_null=True)
     url = serializers.HyperlinkedIdentityField(view_name="api-batch-detail")
     status_url = serializers.HyperlinkedIdentityField(view_name="api-batch-status")
+    items_url = serializers.HyperlinkedIdentityField(view_name="api-batch-items", lookup_url_kwarg="id")
 
     class Meta:
         model = BatchJob
@@ -58,6 +67,7 @@ class BatchSerializer(serializers.ModelSerializer[BatchJob]):
             "completed_at",
             "url",
             "status_url",
+            "items_url",
         ]
         read_only_fields = fields
 

@@ -9,29 +9,24 @@ from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.decorators import action
-from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from batches import changing, control, planning
 from batches.api import examples
-from batches.api.batch import (
-    BatchSerializer,
-    OrderedSerializer,
-    RetriedSerializer,
-)
+from batches.api.batch import BatchSerializer, OrderedSerializer, RetriedSerializer
 from batches.api.estimate import PlanSerializer
-from batches.api.order import ChangesSerializer, OrderSerializer
+from batches.api.order import ChangesSerializer, OrderSerializer, order_of
 from batches.api.status import BatchStatusSerializer, status_of
 from batches.api.summary import SummarySerializer
 from batches.choices import ENDED, Delivery, JobStatus, Priority, TierFilter
 from batches.models import BatchJob
 from batches.summary import summarize
 from conversations.api import conditional, idempotency
-from conversations.api.views import WorkspaceView, WorkspaceViewSet
+from conversations.api.views import WorkspaceView, WorkspaceViewSet, one_of
 from conversations.models import Workspace
 from convgen.api.errors import Conflict
-from convgen.api.filters import TrueOrFalse
+from convgen.api.filters import After, AnyOf, Before, OneOf, TrueOrFalse
 from convgen.api.throttling import Group
 
 CHANGE = "batches.change_batchjob"
@@ -41,13 +36,13 @@ NOTHING_TO_DO = "There is nothing to generate: the plan is complete, or nothing 
 
 
 class BatchFilter(filters.FilterSet):
-    status = filters.MultipleChoiceFilter(choices=JobStatus.choices)
-    delivery = filters.ChoiceFilter(choices=Delivery.choices)
-    priority = filters.ChoiceFilter(choices=Priority.choices)
-    tier = filters.ChoiceFilter(choices=TierFilter.choices)
+    status = AnyOf(JobStatus.choices)
+    delivery = OneOf(Delivery.choices)
+    priority = OneOf(Priority.choices)
+    tier = OneOf(TierFilter.choices)
     ended = TrueOrFalse(method="by_end", help_text="Whether it has ended.")
-    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte")
-    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt")
+    created_after = After("created_at")
+    created_before = Before("created_at")
 
     class Meta:
         model = BatchJob
@@ -62,17 +57,16 @@ def start(view: WorkspaceView) -> tuple[BatchJob, dict[str, str]]:
 
     Raises `Conflict` when there is nothing to generate, and `PlanError`.
     """
-    serializer = OrderSerializer(data=view.request.data)
-    serializer.is_valid(raise_exception=True)
-    order = serializer.order(_whole(view.workspace), by=view.person)
+    asked = view.read(OrderSerializer)
+    order = order_of(asked, _whole(view.workspace), by=view.person)
     with transaction.atomic():
         once = idempotency.once(view)
         if once.made is None:
-            job = planning.create(order, agreed=serializer.validated_data.get("agreed", ""))
+            job = planning.create(order, agreed=asked.get("agreed", ""))
             if job is None:
                 raise Conflict(NOTHING_TO_DO, "nothing_to_generate")
             once.settle(job.pk)
-    return get_object_or_404(BatchJob.objects.select_related("created_by"), pk=once.made), once.headers
+    return one_of(BatchJob.objects.select_related("created_by"), once.made), once.headers
 
 
 def _whole(workspace: Workspace) -> Workspace:
@@ -132,10 +126,8 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceVi
     )
     @action(detail=False, methods=["post"])
     def estimate(self, request: Request) -> Response:
-        serializer = OrderSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        plan = planning.propose(serializer.order(_whole(self.workspace), by=self.person))
-        return Response(plan.as_json())
+        order = order_of(self.read(OrderSerializer), _whole(self.workspace), by=self.person)
+        return Response(planning.propose(order).as_json())
 
     @extend_schema(
         summary="Change a batch while it runs",
@@ -146,11 +138,10 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceVi
     )
     def partial_update(self, request: Request, pk: UUID) -> Response:
         job = self.get_object()
-        serializer = ChangesSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        if serializer.validated_data and not changing.change(job.pk, serializer.validated_data):
+        changes = self.read(ChangesSerializer)
+        if changes and not changing.change(job.pk, changes):
             raise Conflict(f"{_state(job)} It cannot be changed any more.")
-        return self._told(job)
+        return Response(self._as_it_is(job))
 
     @extend_schema(
         summary="Delete a batch that has ended",
@@ -158,9 +149,8 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceVi
     )
     def destroy(self, request: Request, pk: UUID) -> Response:
         job = self.get_object()
-        if job.at_work:
+        if not changing.delete(job.pk):
             raise Conflict(f"{_state(job)} Cancel it, and delete it when its last calls have ended.")
-        job.delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     @extend_schema(
@@ -172,7 +162,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceVi
     )
     @action(detail=True)
     def status(self, request: Request, pk: UUID) -> Any:
-        job = get_object_or_404(BatchJob.objects.filter(workspace=self.workspace), pk=pk)
+        job = one_of(BatchJob.objects.filter(workspace=self.workspace), pk)
         told = BatchStatusSerializer(status_of(job)).data
         return conditional.unless_known(request, told, seconds=AFTERWARDS if job.ended else WHILE_IT_RUNS)
 
@@ -236,18 +226,18 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceVi
             raise Conflict(f"{_state(job)} Generate what failed in a new batch: POST {body} to /api/batches/.")
         if not (retried := control.retry_failed(job.pk)):
             raise Conflict("It has no failed items that could be retried.")
-        return Response({"retried": retried, "batch": self._told(job).data})
+        return Response({"retried": retried, "batch": self._as_it_is(job)})
 
     def _steered(self, act: Callable[[UUID], bool], rule: str) -> Response:
         job = self.get_object()
         if not act(job.pk):
             job.refresh_from_db(fields=["status"])
             raise Conflict(f"{_state(job)} {rule}")
-        return self._told(job)
+        return Response(self._as_it_is(job))
 
-    def _told(self, job: BatchJob) -> Response:
-        """As it is now."""
-        return Response(BatchSerializer(self.get_queryset().get(pk=job.pk), context=self.get_serializer_context()).data)
+    def _as_it_is(self, job: BatchJob) -> Any:
+        """Read anew: what it was told to do has changed it."""
+        return self.get_serializer(self.get_queryset().get(pk=job.pk)).data
 
 
 class GenerateBatch(WorkspaceView):
@@ -259,7 +249,7 @@ class GenerateBatch(WorkspaceView):
 
     @extend_schema(
         operation_id="conversations_generate_batch",
-        tags=["Generation", "Batches"],
+        tags=["Generation"],
         summary="Generate many conversations",
         description="Starts a batch: by tier and selection, or of the conversations that are named. Workers run it; "
         "follow it by its `status_url`.",

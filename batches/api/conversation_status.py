@@ -5,6 +5,7 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.reverse import reverse
 
 from batches.api.generating_examples import WRITING
 from batches.conversation_progress import STEP, Progress, progress_of
@@ -40,11 +41,6 @@ class FailureSerializer(serializers.Serializer[Any]):
         return by_code(conversation.failure_type).worth_retrying
 
 
-class ProgressLinksSerializer(serializers.Serializer[Any]):
-    conversation = serializers.CharField()
-    batch = serializers.CharField(allow_null=True)
-
-
 class ProgressSerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     conversation_id = serializers.CharField(help_text="The readable id.")
@@ -63,18 +59,19 @@ class ProgressSerializer(serializers.Serializer[Any]):
     estimated_completion = serializers.DateTimeField(allow_null=True)
     as_of = serializers.DateTimeField(help_text=f"When that was so: at most {STEP} seconds ago.")
     failure = FailureSerializer(allow_null=True)
-    links = ProgressLinksSerializer()
+    conversation_url = serializers.URLField()
+    batch_url = serializers.URLField(allow_null=True)
 
 
-def status_path(conversation: Conversation) -> str:
-    return f"{conversation_path(conversation)}status/"
+def status_address(conversation: Conversation) -> str:
+    return reverse("api-conversation-status", [conversation.pk])
 
 
-def conversation_path(conversation: Conversation) -> str:
-    return f"/api/conversations/{conversation.pk}/"
+def conversation_address(conversation: Conversation, request: Request | None = None) -> str:
+    return reverse("api-conversation-detail", [conversation.pk], request=request)
 
 
-def progress_data(progress: Progress) -> Any:
+def progress_data(progress: Progress, request: Request) -> Any:
     conversation, told = progress.conversation, progress.told()
     return ProgressSerializer(
         {
@@ -85,10 +82,8 @@ def progress_data(progress: Progress) -> Any:
             "current_step": told.step,
             "as_of": progress.moment if progress.moves else progress.now,
             "failure": conversation if conversation.status == Status.FAILED else None,
-            "links": {
-                "conversation": conversation_path(conversation),
-                "batch": f"/api/batches/{told.batch}/" if told.batch else None,
-            },
+            "conversation_url": conversation_address(conversation, request),
+            "batch_url": reverse("api-batch-detail", [told.batch], request=request) if told.batch else None,
         }
     ).data
 
@@ -114,4 +109,4 @@ class ConversationStatusView(WorkspaceView):
     def get(self, request: Request, id: str) -> Any:
         progress = progress_of(found(id, Conversation.objects.filter(workspace=self.workspace).only(*COLUMNS)))
         etag = f'"{progress.fingerprint}"'
-        return conditional.unless_known_by(request, etag, lambda: progress_data(progress), seconds=MAX_AGE)
+        return conditional.unless_known_by(request, etag, lambda: progress_data(progress, request), seconds=MAX_AGE)

@@ -55,7 +55,7 @@ class PlanRowSerializer(serializers.Serializer[Any]):
     """How many conversations of one tier, or one template, a batch takes."""
 
     tier = serializers.ChoiceField(Tier.choices)
-    template = serializers.CharField(required=False, help_text="Its name; of a whole tier, it is left out.")
+    template_name = serializers.CharField(required=False, help_text="Of a whole tier, it is left out.")
     gaps = serializers.IntegerField(help_text="Places of the plan that become drafts.")
     drafts = serializers.IntegerField()
     failed = serializers.IntegerField()

@@ -51,7 +51,7 @@ PLAN = _told(
     {
         "total": 90,
         "tiers": [_ROW, {**_ROW, "tier": "scenario", "gaps": 35, "drafts": 0, "total": 35}],
-        "templates": [{**_ROW, "template": "Emergency fund"}],
+        "templates": [{**_ROW, "template_name": "Emergency fund"}],
         "left_out": 0,
         "estimate": _ESTIMATE,
         "warnings": ["It will probably cost $4.02, and its budget is $3.00: not all would be generated."],
@@ -87,6 +87,7 @@ _BATCH = {
     "completed_at": None,
     "url": f"https://convgen.example.com/api/batches/{JOB}/",
     "status_url": f"https://convgen.example.com/api/batches/{JOB}/status/",
+    "items_url": f"https://convgen.example.com/api/batches/{JOB}/items/",
 }
 
 BATCH = _told("Batch", _BATCH)

@@ -15,10 +15,17 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from batches import single
-from batches.api.conversation_status import MAX_AGE, ProgressSerializer, conversation_path, progress_data, status_path
+from batches.api.conversation_status import (
+    MAX_AGE,
+    ProgressSerializer,
+    conversation_address,
+    progress_data,
+    status_address,
+)
 from batches.api.generating_examples import ORDER, REGENERATION, WAITING, WRITTEN
 from batches.conversation_progress import progress_of
 from conversations.api import idempotency
+from conversations.api.fields import OfWorkspace
 from conversations.api.finding import IN_PATH, conversation_of, shown
 from conversations.api.idempotency import Once
 from conversations.api.views import WorkspaceView
@@ -33,7 +40,6 @@ from generation.api.asking import (
     overrides_of,
     placed,
     prefers_async,
-    validated,
 )
 from generation.api.configuration import ConfigurationSerializer
 from generation.api.errors import kept
@@ -63,7 +69,7 @@ HEADERS = [
     ),
     OpenApiParameter(
         "Location",
-        OpenApiTypes.STR,
+        OpenApiTypes.URI,
         OpenApiParameter.HEADER,
         response=[GENERATED, ACCEPTED],
         description="Where it is; with 202, where its status is.",
@@ -92,15 +98,10 @@ class RegenerationSerializer(WordsSerializer):
     """What the next version is made with where that differs. `parameters` replace the former ones as a whole."""
 
     category = serializers.CharField(required=False, allow_blank=True, max_length=100)
-    chunk = serializers.PrimaryKeyRelatedField(
+    chunk = OfWorkspace(
         required=False, allow_null=True, queryset=Chunk.objects.all(), help_text="The source; null: none."
     )
     configuration = ConfigurationSerializer(required=False)
-
-    def validate_chunk(self, chunk: Chunk | None) -> Chunk | None:
-        if chunk and chunk.workspace_id != self.context["view"].workspace.pk:
-            self.fields["chunk"].fail("does_not_exist", pk_value=chunk.pk)
-        return chunk
 
 
 class GeneratingView(WorkspaceView):
@@ -134,15 +135,17 @@ class GeneratingView(WorkspaceView):
             return generate_claimed(draft.pk, claim, overrides=overrides)
         except GenerationError as error:
             draft = Conversation.objects.filter(pk=draft.pk).first() or draft
-            raise kept(error, overrides, draft, again=self.again.format(draft), location=status_path(draft)) from error
+            raise kept(
+                error, overrides, draft, again=self.again.format(draft), location=status_address(draft)
+            ) from error
 
     def _queued(self, make: Make, overrides: Overrides, name: str) -> Response:
         with transaction.atomic():
             once, draft = self._settled(make)
             if not (once.replayed and (draft.written or progress_of(draft).moves)):
                 single.order(draft, name=name.format(draft), by=self.person, overrides=overrides)
-        body = progress_data(progress_of(self._with_all(draft)))
-        headers = {**once.headers, **APPLIED, "Location": status_path(draft), "Retry-After": str(MAX_AGE)}
+        body = progress_data(progress_of(self._with_all(draft)), self.request)
+        headers = {**once.headers, **APPLIED, "Location": status_address(draft), "Retry-After": str(MAX_AGE)}
         return Response(body, ACCEPTED, headers=headers)
 
     def _settled(self, make: Make) -> tuple[Once, Conversation]:
@@ -157,7 +160,7 @@ class GeneratingView(WorkspaceView):
     def _made(self, draft: Conversation, once: Once) -> Response:
         written = {"conversation": shown(self, str(draft.pk)), "generation": latest_run(draft)}
         body = WrittenSerializer(written, context={"request": self.request}).data
-        return Response(body, GENERATED, headers={**once.headers, "Location": conversation_path(draft)})
+        return Response(body, GENERATED, headers={**once.headers, "Location": conversation_address(draft)})
 
     def _with_all(self, draft: Conversation) -> Conversation:
         return conversation_of(self, str(draft.pk))
@@ -167,7 +170,7 @@ class GenerateView(GeneratingView):
     again = 'send {{"conversation": "{0}"}}, or the same again with its Idempotency-Key.'
 
     @extend_schema(
-        tags=["Conversations"],
+        tags=["Generation"],
         operation_id="conversations_generate",
         summary="Generate one conversation",
         description="Has Claude write a draft or failed conversation, or a new one that is made of a template and the "
@@ -184,7 +187,7 @@ class GenerateView(GeneratingView):
         ],
     )
     def post(self, request: Request) -> Response:
-        asked = validated(GenerationOrderSerializer, self)
+        asked = self.read(GenerationOrderSerializer)
         return self.answered(request, lambda: placed(self, asked), overrides_of(asked), name="Generate {0}")
 
 
@@ -192,7 +195,7 @@ class RegenerateView(GeneratingView):
     again = "regenerate the current version again to take it up. That one stays as it was."
 
     @extend_schema(
-        tags=["Conversations"],
+        tags=["Generation"],
         operation_id="conversations_regenerate",
         summary="Write a conversation anew, as its next version",
         description="What is not in the body stays as it was. The present version is archived when the next one is "
@@ -210,7 +213,7 @@ class RegenerateView(GeneratingView):
     )
     def post(self, request: Request, id: str) -> Response:
         former = conversation_of(self, id)
-        asked = validated(RegenerationSerializer, self)
+        asked = self.read(RegenerationSerializer)
         overrides = overrides_of(asked)
         changes = {name: value for name, value in asked.items() if name != "configuration"}
 
@@ -231,9 +234,8 @@ def _claimed(draft: Conversation) -> UUID:
 
 def _busy(error: NotClaimable, draft: Conversation | None) -> Conflict:
     """A conversation that cannot be generated now: where its status is, and when to look there again."""
-    refused = Conflict(str(error), error.code())
-    if draft:
-        now = Conversation.objects.filter(pk=draft.pk).first()
-        waits = {"Retry-After": str(MAX_AGE)} if now and progress_of(now).moves else {}
-        refused.headers = {"Location": status_path(draft), **waits}  # type: ignore[attr-defined]
-    return refused
+    if draft is None:
+        return Conflict(str(error), error.code())
+    now = Conversation.objects.filter(pk=draft.pk).first()
+    waits = {"Retry-After": str(MAX_AGE)} if now and progress_of(now).moves else {}
+    return Conflict(str(error), error.code(), headers={"Location": status_address(draft), **waits})

@@ -54,7 +54,8 @@ WRITING = {
     "estimated_completion": "2026-11-25T09:30:20Z",
     "as_of": "2026-11-25T09:30:08Z",
     "failure": None,
-    "links": {"conversation": "/api/conversations/019ab6f2-7d3c-7c11-9a52-0f6d1c2b9e10/", "batch": None},
+    "conversation_url": "https://convgen.example.com/api/conversations/019ab6f2-7d3c-7c11-9a52-0f6d1c2b9e10/",
+    "batch_url": None,
 }
 WAITING = {
     **WRITING,
@@ -66,8 +67,6 @@ WAITING = {
     "seconds_remaining": 20,
     "estimated_completion": "2026-11-25T09:30:25Z",
     "as_of": "2026-11-25T09:30:05Z",
-    "links": {
-        "conversation": "/api/conversations/019ab6f2-7d3c-7c11-9a52-0f6d1c2b9e10/",
-        "batch": "/api/batches/019ab6f2-7e02-7d5a-8c1b-3d4e5f60718a/",
-    },
+    "conversation_url": "https://convgen.example.com/api/conversations/019ab6f2-7d3c-7c11-9a52-0f6d1c2b9e10/",
+    "batch_url": "https://convgen.example.com/api/batches/019ab6f2-7e02-7d5a-8c1b-3d4e5f60718a/",
 }

@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from django.http import Http404
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import mixins
@@ -11,11 +10,12 @@ from batches.api import examples
 from batches.api.batch import ItemSerializer, MessageBatchSerializer
 from batches.choices import ItemStatus, MessageBatchStatus
 from batches.models import BatchItem, BatchJob, MessageBatch
-from conversations.api.views import WorkspaceViewSet
+from conversations.api.views import WorkspaceViewSet, one_of
+from convgen.api.filters import AnyOf
 
 
 class ItemFilter(filters.FilterSet):
-    status = filters.MultipleChoiceFilter(choices=ItemStatus.choices)
+    status = AnyOf(ItemStatus.choices)
 
     class Meta:
         model = BatchItem
@@ -23,7 +23,7 @@ class ItemFilter(filters.FilterSet):
 
 
 class MessageBatchFilter(filters.FilterSet):
-    status = filters.MultipleChoiceFilter(choices=MessageBatchStatus.choices)
+    status = AnyOf(MessageBatchStatus.choices)
 
     class Meta:
         model = MessageBatch
@@ -35,11 +35,9 @@ class OfBatch(mixins.ListModelMixin, WorkspaceViewSet):
 
     def get_queryset(self) -> Any:
         rows = super().get_queryset()
-        if "batch" not in self.kwargs:  # while the schema is made
+        if "id" not in self.kwargs:  # while the schema is made
             return rows
-        if not BatchJob.objects.filter(workspace=self.workspace_or_none, pk=self.kwargs["batch"]).exists():
-            raise Http404
-        return rows.filter(job=self.kwargs["batch"])
+        return rows.filter(job=one_of(BatchJob.objects.filter(workspace=self.workspace), self.kwargs["id"]))
 
 
 @extend_schema(tags=["Batches"])

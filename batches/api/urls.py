@@ -14,9 +14,9 @@ urlpatterns = [
     path("conversations/<conversation:id>/regenerate/", RegenerateView.as_view(), name="api-regenerate"),
     path("conversations/<conversation:id>/status/", ConversationStatusView.as_view(), name="api-conversation-status"),
     path("conversations/generate-batch/", GenerateBatch.as_view(), name="api-generate-batch"),
-    path("batches/<uuid:batch>/items/", ItemViewSet.as_view({"get": "list"}), name="api-batch-items"),
+    path("batches/<uuid:id>/items/", ItemViewSet.as_view({"get": "list"}), name="api-batch-items"),
     path(
-        "batches/<uuid:batch>/message-batches/",
+        "batches/<uuid:id>/message-batches/",
         MessageBatchViewSet.as_view({"get": "list"}),
         name="api-batch-message-batches",
     ),

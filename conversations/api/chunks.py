@@ -17,6 +17,7 @@ from conversations.api.fields import JsonObject, OfWorkspace
 from conversations.api.serializers import RowSerializer
 from conversations.api.views import WorkspaceModelViewSet, model_permissions
 from conversations.models import Chunk, Conversation, Document
+from convgen.api.filters import Search
 
 ABOUT = {"labels": ["saving"], "topics": ["Building an emergency fund"], "complexity": "low", "confidence": 0.9}
 BODY = {
@@ -79,7 +80,7 @@ class ChunkSerializer(RowSerializer):
 
 class ChunkFilter(filters.FilterSet):
     document = filters.UUIDFilter("document_id", help_text="The document's id.")
-    search = filters.CharFilter("text", "icontains", help_text="In the text.")
+    search = Search("text")
     label = filters.CharFilter(method="with_word", help_text="One of its labels, as it is written there.")
     topic = filters.CharFilter(method="with_word", help_text="One of its topics, as it is written there.")
 

@@ -1,7 +1,7 @@
 """What a client knows already: `ETag`, `If-None-Match` and 304; and what it expects: `If-Match`."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from django.utils.cache import get_conditional_response
@@ -57,12 +57,20 @@ def marked(response: Any, etag: str, *, seconds: int = 0) -> Any:
     return response
 
 
-def is_expected(request: Request, etag: str) -> bool:
-    """Whether it is what the client expects in `If-Match`; true where it expects nothing.
+def expected_etags(request: Request) -> Collection[str] | None:
+    """Those that the client expects in `If-Match`; None where it takes whatever is there, or says nothing.
 
-    A proxy that compresses marks tags as weak (`W/`), which RFC 9110 would have us refuse. Ours differ whenever the
-    row does, so that nothing is lost by taking them.
+    None of them can be what is there where the header is unreadable. A proxy that compresses marks tags as weak
+    (`W/`), which RFC 9110 would have us refuse. Ours differ whenever the row does, so that nothing is lost by taking
+    them.
     """
-    expected = request.headers.get("If-Match")
-    named = parse_etags(expected or "")
-    return expected is None or named == ["*"] or etag in (each.removeprefix("W/") for each in named)
+    header = request.headers.get("If-Match")
+    if header is None or header.strip() == "*":
+        return None
+    return [each.removeprefix("W/") for each in parse_etags(header)]
+
+
+def is_expected(request: Request, etag: str) -> bool:
+    """Whether it is what the client expects; true where it takes whatever is there."""
+    expected = expected_etags(request)
+    return expected is None or etag in expected

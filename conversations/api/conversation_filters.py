@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from conversations.choices import Status, Tier
 from conversations.models import Conversation
 from conversations.models.conversation_queries import ConversationQuerySet
-from convgen.api.filters import AnyOf, TrueOrFalse
+from convgen.api.filters import After, AnyOf, Before, TrueOrFalse
 
 SCORE = {"min_value": 0, "max_value": 10}
 SCORE_IN_SCHEMA = {"type": "number", "minimum": 0, "maximum": 10}
@@ -20,8 +20,8 @@ def _word(kind: str) -> filters.CharFilter:
 
 
 class ConversationFilter(filters.FilterSet):
-    tier = AnyOf(choices=Tier.choices, help_text="Repeat it for several.")
-    status = AnyOf(choices=Status.choices, help_text="Repeat it for several.")
+    tier = AnyOf(Tier.choices)
+    status = AnyOf(Status.choices)
     persona = _word("persona")
     emotion = _word("emotion")
     topic = _word("topic")
@@ -29,8 +29,8 @@ class ConversationFilter(filters.FilterSet):
     tone = _word("tone")
     min_quality = filters.NumberFilter(method="with_at_least", help_text="0 to 10, that score included.", **SCORE)
     max_quality = filters.NumberFilter(method="with_at_most", help_text="0 to 10, that score included.", **SCORE)
-    created_after = filters.IsoDateTimeFilter("created_at", "gte", help_text="At that moment, or later.")
-    created_before = filters.IsoDateTimeFilter("created_at", "lt", help_text="Earlier than that.")
+    created_after = After("created_at")
+    created_before = Before("created_at")
     template = filters.UUIDFilter("template_id", help_text="The template's id.")
     document = filters.UUIDFilter("document_id", help_text="The source document's id.")
     chunk = filters.UUIDFilter("chunk_id", help_text="The source chunk's id.")

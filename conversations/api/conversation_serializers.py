@@ -4,10 +4,9 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-from rest_framework.reverse import reverse
 
 from conversations import versions
-from conversations.api.fields import JsonObject, OfWorkspace
+from conversations.api.fields import JsonObject, OfWorkspace, OneOfField
 from conversations.choices import DimensionKind, ParentType, Tier, TurnRole
 from conversations.models import Chunk, Conversation, Document, PromptTemplate, Turn
 from conversations.review import Decision
@@ -120,11 +119,6 @@ class ReviewEntrySerializer(serializers.Serializer[Any]):
     score = ScoreField(allow_null=True, help_text="As it was then.")
 
 
-class ConversationLinksSerializer(serializers.Serializer[Any]):
-    versions = serializers.URLField(help_text="All versions of it, and which is current.")
-    edits = serializers.URLField(help_text="What people changed by hand.")
-
-
 class ConversationSerializer(ListedSerializer):
     """A conversation whole."""
 
@@ -136,7 +130,12 @@ class ConversationSerializer(ListedSerializer):
         source="author", read_only=True, allow_null=True, help_text="The user name; null: nobody, or no user any more."
     )
     parameters = JsonObject(read_only=True, help_text="Values of the template's placeholders.")
-    links = serializers.SerializerMethodField()
+    versions_url = serializers.HyperlinkedIdentityField(
+        view_name="api-version-versions", lookup_url_kwarg="id", help_text="All versions of it, and which is current."
+    )
+    edits_url = serializers.HyperlinkedIdentityField(
+        view_name="api-edit-list", lookup_url_kwarg="id", help_text="What people changed by hand."
+    )
 
     class Meta(ListedSerializer.Meta):
         fields = [
@@ -149,7 +148,8 @@ class ConversationSerializer(ListedSerializer):
             "reviewer_notes",
             "review_history",
             "turns",
-            "links",
+            "versions_url",
+            "edits_url",
         ]
         read_only_fields = fields
 
@@ -163,12 +163,6 @@ class ConversationSerializer(ListedSerializer):
     def get_review_history(self, conversation: Conversation) -> Any:
         return conversation.review_history
 
-    @extend_schema_field(ConversationLinksSerializer)
-    def get_links(self, conversation: Conversation) -> dict[str, str]:
-        names = {"versions": "api-version-versions", "edits": "api-edit-list"}
-        request = self.context["request"]
-        return {link: reverse(name, kwargs={"id": conversation.pk}, request=request) for link, name in names.items()}
-
 
 # --- What is written
 
@@ -176,7 +170,7 @@ class ConversationSerializer(ListedSerializer):
 class SaidSerializer(serializers.Serializer[Any]):
     """A turn, as somebody writes it."""
 
-    role = serializers.ChoiceField(TurnRole.choices)
+    role = OneOfField(TurnRole.choices)
     content = serializers.CharField(max_length=LONGEST_TURN, trim_whitespace=False)
 
 
@@ -209,7 +203,7 @@ class ConversationChangesSerializer(StrictSerializer):
 class NewConversationSerializer(ConversationChangesSerializer):
     """A conversation to be: a draft, or, with turns, one that is written already."""
 
-    tier = serializers.ChoiceField(Tier.choices, required=False, help_text="Needed where no template has one.")
+    tier = OneOfField(Tier.choices, required=False, help_text="Needed where no template has one.")
     template = OfWorkspace(queryset=PromptTemplate.objects.all(), required=False, allow_null=True)
     chunk = OfWorkspace(
         queryset=Chunk.objects.all(), required=False, allow_null=True, help_text="The source that it is grounded in."

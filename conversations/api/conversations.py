@@ -133,7 +133,7 @@ class ConversationViewSet(mixins.ListModelMixin, OneConversation):
         changes = self.read(ConversationChangesSerializer)
         if not conditional.is_expected(request, etag_of(conversation)):
             raise editing.EditedMeanwhile
-        seen = conversation.updated_at if "If-Match" in request.headers else None
+        seen = None if conditional.expected_etags(request) is None else conversation.updated_at
         editing.update(conversation, changes, by=self.person, seen=seen)
         return self.answer(conversation.pk)
 
@@ -146,11 +146,10 @@ class ConversationViewSet(mixins.ListModelMixin, OneConversation):
         responses={204: OpenApiResponse(description="It is archived, or gone.")},
     )
     def destroy(self, request: Request, id: str) -> Response:
-        asked = RemovalSerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
+        asked = self.read(RemovalSerializer, request.query_params)
         conversation = self.named_in_path()
-        if asked.validated_data["hard"]:
+        if asked["hard"]:
             editing.delete(conversation, by=self.person)
         else:
-            refuse_where_refused(editing.archive(conversation, by=self.person, note=asked.validated_data["note"]))
+            refuse_where_refused(editing.archive(conversation, by=self.person, note=asked["note"]))
         return Response(status=status.HTTP_204_NO_CONTENT)

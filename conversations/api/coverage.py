@@ -7,13 +7,15 @@ from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from conversations.api.fields import OneOfField
 from conversations.api.views import WorkspaceView
 from conversations.choices import Tier
 from conversations.coverage import fill_gaps, gaps, standing
+from convgen.api.strict import StrictSerializer
 
 MOST_NAMED = 1_000  # values, pairs or gaps of one answer
 _TIERS = [("all", "All"), *Tier.choices]
-_TEMPLATE = {"template": "Two people, one budget", "template_id": "01939a52-7f00-7cc2-9f6a-3f8f6b1f2a13"}
+_TEMPLATE = {"template": "01939a52-7f00-7cc2-9f6a-3f8f6b1f2a13", "template_name": "Two people, one budget"}
 _STANDING = {
     "tier": "template",
     **_TEMPLATE,
@@ -36,7 +38,11 @@ _GAP = {
 
 
 class TierSerializer(serializers.Serializer[Any]):
-    tier = serializers.ChoiceField(_TIERS, default="all")
+    tier = OneOfField(_TIERS, default="all")
+
+
+class DraftsOrderSerializer(StrictSerializer, TierSerializer):
+    """For which part of the plan."""
 
 
 class StandingQuerySerializer(TierSerializer):
@@ -67,16 +73,16 @@ class UsedSerializer(serializers.Serializer[Any]):
 
 class OfTemplateSerializer(serializers.Serializer[Any]):
     tier = serializers.ChoiceField(Tier.choices)
-    template = serializers.CharField(help_text="Its name.")
-    template_id = serializers.UUIDField()
+    template = serializers.UUIDField()
+    template_name = serializers.CharField()
 
 
 class StandingSerializer(serializers.Serializer[Any]):
     """How far a template is, or the templates of a tier together."""
 
     tier = serializers.ChoiceField(Tier.choices)
-    template = serializers.CharField(allow_null=True, help_text="Its name; null: all of the tier.")
-    template_id = serializers.UUIDField(allow_null=True)
+    template = serializers.UUIDField(allow_null=True, help_text="Null: all of the tier.")
+    template_name = serializers.CharField(allow_null=True)
     target = serializers.IntegerField(help_text="Places that the plan has.")
     live = serializers.IntegerField(help_text="Live conversations, also those outside the plan.")
     missing = serializers.IntegerField(help_text="Places without a live conversation.")
@@ -130,14 +136,14 @@ class CoverageView(WorkspaceView):
                 value={
                     "missing": 2,
                     "templates": [_STANDING],
-                    "tiers": [{**_STANDING, "template": None, "template_id": None}],
+                    "tiers": [{**_STANDING, "template": None, "template_name": None}],
                 },
                 response_only=True,
             )
         ],
     )
     def get(self, request: Request) -> Response:
-        asked = _asked(StandingQuerySerializer, request.query_params)
+        asked = self.read(StandingQuerySerializer, request.query_params)
         plan = standing(self.workspace, asked["tier"])
         return Response(plan.as_json(least=asked["least"]))
 
@@ -155,7 +161,7 @@ class GapsView(WorkspaceView):
         examples=[OpenApiExample("One gap", value={"count": 1, "gaps": [_GAP]}, response_only=True)],
     )
     def get(self, request: Request) -> Response:
-        asked = _asked(GapsQuerySerializer, request.query_params)
+        asked = self.read(GapsQuerySerializer, request.query_params)
         found = gaps(self.workspace, asked["tier"])
         return Response({"count": len(found), "gaps": [gap.as_json() for gap in found[: asked["limit"]]]})
 
@@ -168,7 +174,7 @@ class DraftsView(WorkspaceView):
         operation_id="coverage_drafts_create",
         summary="Create a draft for every gap",
         description="Nothing is generated, and nothing costs. Sent again, it finds no gaps and creates nothing.",
-        request=TierSerializer,
+        request=DraftsOrderSerializer,
         responses={201: DraftsSerializer},
         examples=[
             OpenApiExample("One tier", value={"tier": "scenario"}, request_only=True),
@@ -181,14 +187,7 @@ class DraftsView(WorkspaceView):
         ],
     )
     def post(self, request: Request) -> Response:
-        asked = _asked(TierSerializer, request.data)
+        asked = self.read(DraftsOrderSerializer)
         drafts = fill_gaps(self.workspace, asked["tier"], created_by=self.person)
         made = {"created": len(drafts), "conversation_ids": [draft.conversation_id for draft in drafts]}
         return Response(made, status=status.HTTP_201_CREATED)
-
-
-def _asked(serializer: type[TierSerializer], given: Any) -> dict[str, Any]:
-    asked = serializer(data=given)
-    asked.is_valid(raise_exception=True)
-    values: dict[str, Any] = asked.validated_data
-    return values

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Q, QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 
@@ -10,8 +9,9 @@ from conversations import dimension_deletion
 from conversations.api.fields import JsonObject
 from conversations.api.serializers import RowSerializer
 from conversations.api.views import WorkspaceModelViewSet, model_permissions
+from conversations.choices import DimensionKind
 from conversations.models import Dimension
-from convgen.api.filters import TrueOrFalse
+from convgen.api.filters import OneOf, Search, TrueOrFalse
 
 BODY = {
     "kind": "persona",
@@ -40,15 +40,13 @@ class DimensionSerializer(RowSerializer):
 
 
 class DimensionFilter(filters.FilterSet):
+    kind = OneOf(DimensionKind.choices)
     active = TrueOrFalse(help_text="Whether it is planned with.")
-    search = filters.CharFilter(method="search_for", help_text="In name and description.")
+    search = Search("name", "description")
 
     class Meta:
         model = Dimension
-        fields = ["kind"]
-
-    def search_for(self, rows: QuerySet[Dimension], name: str, value: str) -> QuerySet[Dimension]:
-        return rows.filter(Q(name__icontains=value) | Q(description__icontains=value))
+        fields: list[str] = []
 
 
 @extend_schema(tags=["Dimensions"])

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count
 from django_filters import rest_framework as filters
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.request import Request
@@ -15,6 +16,7 @@ from conversations.api.fields import UserNameField
 from conversations.api.serializers import RowSerializer
 from conversations.api.views import WorkspaceModelViewSet, model_permissions
 from conversations.models import Document
+from convgen.api.filters import Search
 from convgen.api.strict import StrictSerializer
 
 BODY = {
@@ -32,7 +34,11 @@ SHOWN = {
     "created_at": "2026-11-25T09:30:12Z",
 }
 LOCATION = OpenApiParameter(
-    "Location", location=OpenApiParameter.HEADER, response=[201, 409], description="The document that has the text."
+    "Location",
+    OpenApiTypes.URI,
+    OpenApiParameter.HEADER,
+    response=[201, 409],
+    description="The document that has the text.",
 )
 
 
@@ -62,14 +68,11 @@ class NewDocumentSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
 
 
 class DocumentFilter(filters.FilterSet):
-    search = filters.CharFilter(method="search_for", help_text="In title and source.")
+    search = Search("title", "source")
 
     class Meta:
         model = Document
         fields: list[str] = []
-
-    def search_for(self, rows: QuerySet[Document], name: str, value: str) -> QuerySet[Document]:
-        return rows.filter(Q(title__icontains=value) | Q(source__icontains=value))
 
 
 @extend_schema(tags=["Sources"])
@@ -118,9 +121,7 @@ class DocumentViewSet(WorkspaceModelViewSet):
         ],
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        new = NewDocumentSerializer(data=request.data)
-        new.is_valid(raise_exception=True)
-        document = documents.take_in(workspace=self.workspace, by=self.person, **new.validated_data)
+        document = documents.take_in(workspace=self.workspace, by=self.person, **self.read(NewDocumentSerializer))
         shown = self.get_serializer(self.get_queryset().get(pk=document.pk))
         location = {"Location": reverse("api-document-detail", [document.pk])}
         return Response(shown.data, status=status.HTTP_201_CREATED, headers=location)

@@ -88,10 +88,8 @@ WHOLE: dict[str, Any] = {
     "reviewer_notes": "",
     "review_history": [],
     "turns": [{"position": place, **turn, "token_count": 20} for place, turn in enumerate(TURNS, start=1)],
-    "links": {
-        "versions": f"https://convgen.example/api/conversations/{ID}/versions/",
-        "edits": f"https://convgen.example/api/conversations/{ID}/edits/",
-    },
+    "versions_url": f"https://convgen.example.com/api/conversations/{ID}/versions/",
+    "edits_url": f"https://convgen.example.com/api/conversations/{ID}/edits/",
 }
 
 REVIEWED: dict[str, Any] = {**WHOLE, "status": "needs_revision", "review_history": [DECIDED]}

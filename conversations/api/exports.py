@@ -16,12 +16,13 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from conversations.api import conditional, idempotency
-from conversations.api.fields import UserNameField
+from conversations.api.fields import OneOfField, UserNameField
 from conversations.api.file_response import FileInBlocks
 from conversations.api.views import WorkspaceViewSet
-from conversations.choices import ExportFormat, Status
+from conversations.choices import ExportFormat, ExportStatus, Status
 from conversations.exporting import SCOPES, export_conversations, file_of, is_here, new_path
 from conversations.models import Export, Workspace
+from convgen.api.filters import OneOf
 from convgen.api.pages import Pages
 from convgen.api.strict import StrictSerializer
 
@@ -84,8 +85,8 @@ class WholeExportSerializer(ExportSerializer):
 class NewExportSerializer(StrictSerializer):
     """What is to be exported."""
 
-    format = serializers.ChoiceField(ExportFormat.choices, default=ExportFormat.OPENAI)
-    scope = serializers.ChoiceField(
+    format = OneOfField(ExportFormat.choices, default=ExportFormat.OPENAI)
+    scope = OneOfField(
         SCOPES, default=Status.APPROVED.value, help_text="Which conversations: a status, or all that have turns."
     )
     include_simulated = serializers.BooleanField(
@@ -94,11 +95,13 @@ class NewExportSerializer(StrictSerializer):
 
 
 class ExportFilter(filters.FilterSet):
-    scope = filters.ChoiceFilter(choices=[(scope, scope) for scope in SCOPES])
+    format = OneOf(ExportFormat.choices)
+    scope = OneOf([(scope, scope) for scope in SCOPES])
+    status = OneOf(ExportStatus.choices)
 
     class Meta:
         model = Export
-        fields = ["format", "scope", "status"]
+        fields: list[str] = []
 
 
 class LinesRenderer(JSONRenderer):
@@ -139,7 +142,9 @@ class ExportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceV
         responses={201: WholeExportSerializer},
         parameters=[
             idempotency.PARAMETER,
-            OpenApiParameter("Location", location=OpenApiParameter.HEADER, response=[201], description="The record."),
+            OpenApiParameter(
+                "Location", OpenApiTypes.URI, OpenApiParameter.HEADER, response=[201], description="The record."
+            ),
         ],
         examples=[
             OpenApiExample("What was approved", value={"format": "openai", "scope": "approved"}, request_only=True),
@@ -147,12 +152,11 @@ class ExportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceV
         ],
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        new = NewExportSerializer(data=request.data)
-        new.is_valid(raise_exception=True)
+        wanted = self.read(NewExportSerializer)
         with transaction.atomic():
             once = idempotency.once(self)
             if once.made is None:
-                once.settle(self._export(**new.validated_data).pk)
+                once.settle(self._export(**wanted).pk)
             export = self.get_queryset().get(pk=once.made)
         headers = {**once.headers, "Location": reverse("api-export-detail", [export.pk])}
         return Response(self.get_serializer(export).data, status=status.HTTP_201_CREATED, headers=headers)

@@ -1,6 +1,6 @@
 """Fields that several resources share."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -49,6 +49,15 @@ class JsonList(_Json):
     default_error_messages = {"no_list": "Give a list."}
 
 
+class OneOfField(serializers.ChoiceField):
+    """Says what there is to choose from."""
+
+    default_error_messages = {"invalid_choice": "“{input}” is none of: {choices}."}
+
+    def fail(self, key: str, **said: Any) -> NoReturn:
+        super().fail(key, choices=", ".join(str(choice) for choice in self.choices if choice != ""), **said)
+
+
 class Usd(serializers.DecimalField):
     """An amount in USD, as text so that no digit is lost."""
 
@@ -68,6 +77,8 @@ class NumberField(serializers.DecimalField):
 
 class OfWorkspace(serializers.PrimaryKeyRelatedField[Any]):
     """A row of the workspace, by its id."""
+
+    default_error_messages = {"does_not_exist": "There is none with the id {pk_value} in this workspace."}
 
     def __init__(self, **options: Any) -> None:
         super().__init__(pk_field=serializers.UUIDField(), **options)

@@ -29,13 +29,6 @@ class OneConversation(WorkspaceViewSet):
     def named_in_path(self) -> Conversation:
         return found(self.kwargs["id"], self.get_queryset())
 
-    def read(self, serializer: Any) -> dict[str, Any]:
-        """What the body says. Raises ValidationError."""
-        given = serializer(data=self.request.data, context=self.get_serializer_context())
-        given.is_valid(raise_exception=True)
-        values: dict[str, Any] = given.validated_data
-        return values
-
     def answer(self, name: Any, **options: Any) -> Any:
         """A conversation whole, with its ETag."""
         return self.answer_with(shown(self, str(name)), **options)

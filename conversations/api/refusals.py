@@ -22,6 +22,4 @@ def register() -> None:
 
 def _same_text(error: SameText) -> Conflict:
     """With the address of the document that has the text."""
-    conflict = Conflict(str(error), "same_text")
-    conflict.headers = {"Location": reverse("api-document-detail", [error.document.pk])}  # type: ignore[attr-defined]
-    return conflict
+    return Conflict(str(error), "same_text", headers={"Location": reverse("api-document-detail", [error.document.pk])})

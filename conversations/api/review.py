@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from conversations.api import examples
 from conversations.api.conversation_serializers import LONGEST_NOTE, ConversationSerializer
+from conversations.api.fields import OneOfField
 from conversations.api.finding import IN_PATH, all_found
 from conversations.api.one import OneConversation
 from conversations.choices import Status
@@ -24,7 +25,7 @@ MOST = 1_000  # conversations that are decided about at once
 class DecisionSerializer(StrictSerializer):
     """What is decided, and why."""
 
-    decision = serializers.ChoiceField(Decision.choices)
+    decision = OneOfField(Decision.choices)
     note = serializers.CharField(
         default="", allow_blank=True, max_length=LONGEST_NOTE, help_text="Why, for the review history."
     )
@@ -33,7 +34,7 @@ class DecisionSerializer(StrictSerializer):
 class DecisionsSerializer(DecisionSerializer):
     """The same about many."""
 
-    conversations = serializers.ListField(
+    conversation_ids = serializers.ListField(
         child=serializers.CharField(max_length=40),
         min_length=1,
         max_length=MOST,
@@ -98,7 +99,7 @@ class ReviewViewSet(OneConversation):
         request=DecisionsSerializer,
         responses={200: DecidedSerializer},
         examples=[
-            examples.sent("Approve", {"conversations": ["TPL-0007", "TPL-0008"], "decision": "approve", "note": ""}),
+            examples.sent("Approve", {"conversation_ids": ["TPL-0007", "TPL-0008"], "decision": "approve", "note": ""}),
             examples.answered(
                 "One of two",
                 {
@@ -114,9 +115,9 @@ class ReviewViewSet(OneConversation):
     @action(detail=False, methods=["post"], url_path="review", url_name="review-many")
     def review_many(self, request: Request) -> Response:
         wanted = self.read(DecisionsSerializer)
-        conversations, missing = all_found(wanted["conversations"], self.get_queryset())
+        conversations, missing = all_found(wanted["conversation_ids"], self.get_queryset())
         if missing:
-            raise serializers.ValidationError({"conversations": [_missing(missing)]})
+            raise serializers.ValidationError({"conversation_ids": [_missing(missing)]})
         decided = decide(conversations, by=self.person, **_decision(wanted))
         refuse_where_refused(decided)
         refused = [{"conversation_id": readable, "status": status} for readable, status in decided.refused.items()]

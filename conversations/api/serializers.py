@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
+from conversations.api.fields import OneOfField
 from convgen.api.errors import from_validation
 from convgen.api.strict import StrictSerializer
 
@@ -19,6 +20,8 @@ class RowSerializer(StrictSerializer, serializers.ModelSerializer[Any]):
     `kept` of `Meta` are fields that can be given when a row is created, and not be changed afterwards. What can never
     be given may be sent along, as it was read, and is left alone.
     """
+
+    serializer_choice_field = OneOfField
 
     def validate(self, attrs: Mapping[str, Any]) -> Any:
         model: Any = self.Meta.model

@@ -164,9 +164,7 @@ class VersionViewSet(OneConversation):
         return Response(compare(self._before(after), after).as_json())
 
     def _before(self, after: Conversation) -> Conversation:
-        asked = BeforeSerializer(data=self.request.query_params)
-        asked.is_valid(raise_exception=True)
-        name = asked.validated_data["before"] or str(after.parent_id or "")
+        name = self.read(BeforeSerializer, self.request.query_params)["before"] or str(after.parent_id or "")
         if not name:
             raise _wrong(f"{after} has replaced no other version: name the one to compare it with.", "required")
         try:
@@ -179,7 +177,7 @@ def _wrong(sentence: str, code: str) -> serializers.ValidationError:
     return serializers.ValidationError({"before": [serializers.ErrorDetail(sentence, code)]})
 
 
-@extend_schema(tags=["Conversations"])
+@extend_schema(tags=["Versions"])
 @extend_schema_view(
     list=extend_schema(
         summary="What people changed by hand, the latest first",

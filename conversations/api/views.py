@@ -5,11 +5,11 @@ from contextlib import ExitStack
 from typing import Any, ClassVar, cast
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase, StreamingHttpResponse
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework import exceptions, mixins
-from rest_framework.generics import get_object_or_404
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -81,7 +81,7 @@ class WorkspaceViewSet(WorkspaceView, ThrottledViewSet):
 
     def get_object(self) -> Any:
         """The row that the path names. A list's filters do not hide it."""
-        return get_object_or_404(self.get_queryset(), **{self.lookup_field: self.kwargs[self.lookup_field]})
+        return one_of(self.get_queryset(), self.kwargs[self.lookup_field], by=self.lookup_field)
 
 
 class WorkspaceModelViewSet(
@@ -96,6 +96,14 @@ class WorkspaceModelViewSet(
 
     def perform_create(self, serializer: Any) -> None:
         serializer.save(workspace=self.workspace)
+
+
+def one_of(rows: QuerySet[Any], key: Any, *, by: str = "pk") -> Any:
+    """The one of these rows that has the key. Raises `NotFound`."""
+    row = rows.filter(**{by: key}).first()
+    if row is None:
+        raise exceptions.NotFound(f"There is no {rows.model._meta.verbose_name} {key} in this workspace.")
+    return row
 
 
 def model_permissions(model: str) -> dict[str, str]:

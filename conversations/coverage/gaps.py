@@ -31,8 +31,8 @@ class Gap:
         """Which template, and the word of each kind that its conversation should be made with."""
         return {
             "tier": self.template.tier,
-            "template": self.template.name,
-            "template_id": str(self.template.pk),
+            "template_name": self.template.name,
+            "template": str(self.template.pk),
             **{kind: self.values[kind].name if kind in self.values else "" for kind in KINDS},
             "slot": self.slot,
         }

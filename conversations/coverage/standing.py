@@ -43,8 +43,8 @@ class Standing:
         """With all values and pairs, or only so many of those that are used least."""
         return {
             "tier": self.tier,
-            "template": self.template and self.template.name,
-            "template_id": self.template and str(self.template.pk),
+            "template_name": self.template and self.template.name,
+            "template": self.template and str(self.template.pk),
             "target": self.target,
             "live": self.live,
             "missing": self.missing,

@@ -9,6 +9,7 @@ What nobody has named is a 500, which says no more than that, and is in the log.
 
 import logging
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, TypeAlias
 
 from django.conf import settings
@@ -28,14 +29,22 @@ logger = logging.getLogger(__name__)
 
 Translation: TypeAlias = Callable[[Any], exceptions.APIException]
 
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 STATE = "status"  # the code of a ValidationError that is about a row's status, and not about what was sent
+SIGN_IN = "Send a token (Authorization: Bearer …), or sign in to the pages."
 ANONYMOUS = "There is an error on our side. It is in the log, with the id of this request: {}"
 
 
 class Conflict(exceptions.APIException):
+    """`headers` go into the answer: where to look at what is in the way, and when."""
+
     status_code = status.HTTP_409_CONFLICT
     default_detail = "Its state does not allow this."
     default_code = "conflict"
+
+    def __init__(self, detail: Any = None, code: str | None = None, *, headers: Mapping[str, str] = NO_HEADERS) -> None:
+        super().__init__(detail, code)
+        self.headers = headers
 
 
 class PreconditionFailed(exceptions.APIException):

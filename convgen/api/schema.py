@@ -52,9 +52,16 @@ ERRORS = {
 }
 
 EXAMPLES = [
-    _example("Wrong value", 400, "validation_error", "invalid_choice", '"mood" is not a valid choice.', "kind"),
+    _example(
+        "Wrong value",
+        400,
+        "validation_error",
+        "invalid_choice",
+        "“mood” is none of: persona, emotion, topic, intent, tone.",
+        "kind",
+    ),
     _example("Not JSON", 400, "client_error", "parse_error", "JSON parse error - Expecting value: line 1 column 1"),
-    _example("Signed out", 401, "client_error", "not_authenticated", "Authentication credentials were not provided."),
+    _example("Signed out", 401, "client_error", "not_authenticated", errors.SIGN_IN),
     _example(
         "Not allowed",
         403,

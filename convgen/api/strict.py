@@ -1,4 +1,4 @@
-"""Bodies whose every name counts."""
+"""Bodies whose every name counts: a budget that is misspelt is none."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,11 +6,12 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerExtension
 from rest_framework import serializers
 
-from convgen.text import storable
-
 
 class StrictSerializer(serializers.Serializer[Any]):
-    """Refuses names that it does not know, so that a typing error is not taken for a change that was made."""
+    """Refuses names that it does not know, so that a typing error is not taken for a change that was made.
+
+    What can only be read is not refused but left alone: a row may be sent back as it came, with what is changed in it.
+    """
 
     def to_internal_value(self, data: Any) -> Any:
         problems = self._unknown(data) if isinstance(data, Mapping) else {}
@@ -23,10 +24,14 @@ class StrictSerializer(serializers.Serializer[Any]):
         return values
 
     def _unknown(self, given: Mapping[str, Any]) -> dict[str, Any]:
-        sentence = f"It cannot be set here. What can: {', '.join(self.fields)}."
-        return {
-            storable(name): [serializers.ErrorDetail(sentence, "unknown")] for name in given if name not in self.fields
-        }
+        settable = [name for name, field in self.fields.items() if not field.read_only]
+        problem = serializers.ErrorDetail(f"It cannot be set here. What can: {', '.join(settable)}.", "unknown")
+        return {_sendable(name): [problem] for name in given if name not in self.fields}
+
+
+def _sendable(name: str) -> str:
+    """The name without surrogates that stand alone, which no answer can hold."""
+    return name.encode(errors="replace").decode()
 
 
 class InSchema(OpenApiSerializerExtension):
@@ -37,4 +42,4 @@ class InSchema(OpenApiSerializerExtension):
 
     def map_serializer(self, auto_schema: Any, direction: Any) -> dict[str, Any]:
         schema: dict[str, Any] = auto_schema._map_serializer(self.target, direction, bypass_extensions=True)
-        return {**schema, "additionalProperties": False}
+        return {**schema, "additionalProperties": False} if direction == "request" else schema

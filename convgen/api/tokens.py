@@ -17,8 +17,8 @@ from convgen.models import SHORT_ID, ApiToken
 LISTED = {
     "id": "9f2c41d07be85a6c3314f0aa",
     "beginning": "convgen_4be19c7",
-    "created": "2026-11-25T09:30:00Z",
-    "expiry": "2027-02-23T09:30:00Z",
+    "created_at": "2026-11-25T09:30:00Z",
+    "expires_at": "2027-02-23T09:30:00Z",
     "current": False,
 }
 
@@ -26,13 +26,13 @@ LISTED = {
 class TokenSerializer(serializers.ModelSerializer[ApiToken]):
     id = serializers.RegexField(rf"^[0-9a-f]{{{SHORT_ID}}}$", source="short_id", read_only=True, help_text="For paths.")
     beginning = serializers.CharField(read_only=True, help_text="The first characters of the token.")
-    created = serializers.DateTimeField(read_only=True)
-    expiry = serializers.DateTimeField(read_only=True, help_text="When it ends.")
+    created_at = serializers.DateTimeField(source="created", read_only=True)
+    expires_at = serializers.DateTimeField(source="expiry", read_only=True, help_text="When it ends.")
     current = serializers.SerializerMethodField(help_text="Whether it is the one that this request was sent with.")
 
     class Meta:
         model = ApiToken
-        fields = ["id", "beginning", "created", "expiry", "current"]
+        fields = ["id", "beginning", "created_at", "expires_at", "current"]
 
     def get_current(self, token: ApiToken) -> bool:
         return bool(token == self.context["request"].auth)
@@ -96,7 +96,7 @@ class TokenOrderSerializer(StrictSerializer):
 class TokenViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, ThrottledViewSet):
     serializer_class = TokenSerializer
     queryset = ApiToken.objects.none()  # for the schema: each request asks for its person's own
-    orderings = {"created": "created", "expiry": "expiry"}
+    orderings = {"created": "created", "expires": "expiry"}
     tie_breakers = ("digest",)
     lookup_url_kwarg = "id"
     lookup_value_regex = "[A-Za-z0-9-]{1,64}"
@@ -112,8 +112,6 @@ class TokenViewSet(mixins.ListModelMixin, mixins.DestroyModelMixin, ThrottledVie
         return token
 
     def create(self, request: Request) -> Response:
-        order = TokenOrderSerializer(data=request.data)
-        order.is_valid(raise_exception=True)
-        token, text = tokens.create(self.person, days=order.validated_data["days"])
+        token, text = tokens.create(self.person, days=self.read(TokenOrderSerializer)["days"])
         shown = NewTokenSerializer(token, context=self.get_serializer_context()).data
         return Response({**shown, "token": text}, status=status.HTTP_201_CREATED, headers={"Cache-Control": "no-store"})

@@ -1,14 +1,16 @@
 """What every view of the API is, in a workspace or not: signed in, and throttled."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, NoReturn, cast
 
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, NotAuthenticated
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
+from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 from rest_framework.viewsets import GenericViewSet
 
+from convgen.api import errors
 from convgen.api.ordering import Ordering
 from convgen.api.throttling import Group, say_what_is_left
 from convgen.models import User
@@ -37,12 +39,27 @@ class ThrottledView(APIView):
     def prepare(self, request: Request) -> None:
         """What the permissions need to be asked."""
 
+    def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> NoReturn:
+        if not request.user.is_authenticated:
+            raise NotAuthenticated(errors.SIGN_IN)
+        super().permission_denied(request, message, code)
+
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         finalized = super().finalize_response(request, response, *args, **kwargs)
+        if "Location" in finalized:  # whole, as every address in a body is
+            finalized["Location"] = request.build_absolute_uri(finalized["Location"])
         say_what_is_left(finalized, self.allowance)
         # Whoever else asks at this address is somebody else, or works in another workspace.
         finalized.headers.setdefault("Cache-Control", "private, no-cache")
         return finalized
+
+    def read(self, serializer: type[BaseSerializer[Any]], given: Any = None) -> dict[str, Any]:
+        """What the body says, or other values that are `given`. Raises ValidationError."""
+        data = self.request.data if given is None else given
+        read = serializer(data=data, context={"request": self.request, "view": self})
+        read.is_valid(raise_exception=True)
+        values: dict[str, Any] = read.validated_data
+        return values
 
     @property
     def person(self) -> User:

@@ -100,14 +100,6 @@ def placed(view: WorkspaceView, asked: Mapping[str, Any]) -> Conversation:
     return draft
 
 
-def validated(serializer: type[serializers.Serializer[Any]], view: WorkspaceView) -> dict[str, Any]:
-    """The request's body. Raises `ValidationError`."""
-    read = serializer(data=view.request.data, context={"view": view})
-    read.is_valid(raise_exception=True)
-    checked: dict[str, Any] = read.validated_data
-    return checked
-
-
 def prefers_async(request: Request) -> bool:
     """Whether the request says `Prefer: respond-async` (RFC 7240)."""
     return any(part.strip().lower() == "respond-async" for part in request.headers.get("Prefer", "").split(","))

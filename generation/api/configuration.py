@@ -6,15 +6,18 @@ from typing import Any
 
 from rest_framework import serializers
 
-from conversations.api.fields import NumberField
+from conversations.api.fields import NumberField, OneOfField
 from conversations.choices import Effort
 from convgen.api.strict import StrictSerializer
 from generation.configuration import Overrides
 
+STRAYING = "How far Claude strays from the likeliest words."
+CHOOSING = "Among how many of the likeliest words Claude chooses."
 LONGEST = 2_147_483_647  # what a column holds; what Claude takes is checked where the values meet
 
 
-def _share(what: str) -> NumberField:
+def share_field(what: str) -> NumberField:
+    """From 0 to 1, or null."""
     return NumberField(
         max_digits=3,
         decimal_places=2,
@@ -35,14 +38,14 @@ class ConfigurationSerializer(StrictSerializer):
     max_tokens = serializers.IntegerField(
         min_value=1, max_value=LONGEST, required=False, allow_null=True, help_text="The longest reply, in tokens."
     )
-    effort = serializers.ChoiceField(
+    effort = OneOfField(
         Effort.choices,
         required=False,
         allow_blank=True,
         help_text="How many tokens Claude may spend on thinking and writing.",
     )
-    temperature = _share("How far Claude strays from the likeliest words.")
-    top_p = _share("Among how many of the likeliest words Claude chooses.")
+    temperature = share_field(STRAYING)
+    top_p = share_field(CHOOSING)
 
 
 def overrides_from(given: Mapping[str, Any] | None) -> Overrides:

@@ -4,28 +4,16 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 
-from conversations.api.fields import NumberField
 from conversations.api.serializers import RowSerializer
+from generation.api.configuration import CHOOSING, STRAYING, share_field
 from generation.writable import in_force
-
-
-def _sampling(name: str) -> NumberField:
-    return NumberField(
-        max_digits=3,
-        decimal_places=2,
-        min_value=0,
-        max_value=1,
-        allow_null=True,
-        required=False,
-        help_text=f"{name}, 0 to 1. Only older models take it. Null: as set elsewhere.",
-    )
 
 
 class ConfiguredSerializer(RowSerializer):
     """Refuses values that the model would not take, each by its field."""
 
-    temperature = _sampling("Temperature")
-    top_p = _sampling("Top-p")
+    temperature = share_field(f"{STRAYING} Null: as it is set elsewhere.")
+    top_p = share_field(f"{CHOOSING} Null: as it is set elsewhere.")
 
     def check(self, row: Any) -> None:
         super().check(row)

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from rest_framework.exceptions import APIException, ErrorDetail, ValidationError
 from rest_framework.settings import api_settings
 
+from conversations.choices import DimensionKind
 from conversations.models import Conversation
 from conversations.ordering import OrderError
 from convgen.api import errors
@@ -66,9 +67,14 @@ def _unresolved(error: PromptError, code: str) -> ValidationError:
         each.name: f"{each} is missing: give it as a parameter, or set a default in the template."
         for each in error.missing
     }
+    words = {
+        name: [ErrorDetail(f"Say which {name}: the prompt needs one.", code)]
+        for name in missing
+        if name in DimensionKind
+    }
     wrong = {each.name: f"{each}." for each in error.invalid}
-    problems = {name: [ErrorDetail(said, code)] for name, said in {**missing, **wrong}.items()}
-    return ValidationError({"parameters": problems})
+    parameters = {name: [ErrorDetail(said, code)] for name, said in {**missing, **wrong}.items() if name not in words}
+    return ValidationError({**words, **({"parameters": parameters} if parameters else {})})
 
 
 def _invalid(problems: Mapping[str | None, list[tuple[str, str]]]) -> ValidationError:

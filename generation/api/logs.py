@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from conversations.api.fields import Usd
 from conversations.api.views import WorkspaceViewSet
 from conversations.models import Conversation
+from convgen.api.filters import After, AnyOf, Before
 from generation.log_statistics import SpanRefused, span_of, summed_up
 from generation.models import GenerationLog, LogStatus
 
@@ -62,15 +63,15 @@ class GenerationLogDetailSerializer(GenerationLogSerializer):
 
 
 class GenerationLogFilter(filters.FilterSet):
-    conversation = filters.CharFilter(method="of_conversation", max_length=40, label="Its id or readable id.")
+    conversation = filters.CharFilter(method="of_conversation", max_length=40, help_text="Its id or readable id.")
     template = filters.UUIDFilter(field_name="template_id")
-    status = filters.MultipleChoiceFilter(choices=LogStatus.choices, label="May be repeated.")
-    error_type = filters.CharFilter(max_length=60, label="The name of an error, such as rate_limited.")
-    model = filters.CharFilter(max_length=100, label="As Claude named it.")
-    created_after = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="gte", label="Then, or later.")
-    created_before = filters.IsoDateTimeFilter(field_name="created_at", lookup_expr="lt", label="Before then.")
-    run_id = filters.UUIDFilter(label="All attempts at one conversation in one go.")
-    message_batch_id = filters.CharFilter(max_length=100, label="Anthropic's id of a message batch.")
+    status = AnyOf(LogStatus.choices)
+    error_type = filters.CharFilter(max_length=60, help_text="The name of an error, such as rate_limited.")
+    model = filters.CharFilter(max_length=100, help_text="As Claude named it.")
+    created_after = After("created_at")
+    created_before = Before("created_at")
+    run_id = filters.UUIDFilter(help_text="All attempts at one conversation in one go.")
+    message_batch_id = filters.CharFilter(max_length=100, help_text="Anthropic's id of a message batch.")
 
     class Meta:
         model = GenerationLog

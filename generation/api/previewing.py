@@ -11,7 +11,7 @@ from conversations.api.fields import Usd
 from conversations.api.finding import conversation_of
 from conversations.api.views import WorkspaceView
 from conversations.models import Conversation
-from generation.api.asking import GenerationOrderSerializer, new_draft, overrides_of, validated
+from generation.api.asking import GenerationOrderSerializer, new_draft, overrides_of
 from generation.api.errors import told
 from generation.errors import GenerationError
 from generation.preview import preview
@@ -71,7 +71,7 @@ class PreviewView(WorkspaceView):
     also_answers = {"post": (409, 503)}
 
     @extend_schema(
-        tags=["Conversations"],
+        tags=["Generation"],
         operation_id="conversations_preview",
         summary="What generating would send, and what it would probably cost",
         description="The same body as for generating. Creates nothing, and costs nothing: Claude counts the tokens.",
@@ -83,7 +83,7 @@ class PreviewView(WorkspaceView):
         ],
     )
     def post(self, request: Request) -> Response:
-        asked = validated(GenerationOrderSerializer, self)
+        asked = self.read(GenerationOrderSerializer)
         draft, overrides = self._draft(asked), overrides_of(asked)
         try:
             shown = preview(draft, parameters=asked.get("parameters"), overrides=overrides)

@@ -227,7 +227,7 @@ class MonthSerializer(serializers.Serializer[Any]):
 
 
 class StatisticsSerializer(serializers.Serializer[Any]):
-    uses = serializers.IntegerField(help_text="Conversations generated with it, deleted ones included.")
+    usage_count = serializers.IntegerField(help_text="Conversations generated with it, deleted ones included.")
     by_status = serializers.DictField(
         child=serializers.IntegerField(), help_text="How many conversations are in each status."
     )

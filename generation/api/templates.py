@@ -4,8 +4,7 @@ from collections.abc import Collection
 from functools import cached_property
 from typing import Any
 
-from django.db.models import Q, QuerySet
-from django.utils.http import parse_etags
+from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
@@ -15,11 +14,13 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from conversations import template_editing, template_history, template_statistics
+from conversations.api import conditional
 from conversations.api.views import WorkspaceModelViewSet, model_permissions
+from conversations.choices import Tier
 from conversations.coverage.usage import TOTALS, UsageByTemplate, usage_by_template
 from conversations.duplication import duplicate
 from conversations.models import PromptTemplate
-from convgen.api.filters import TrueOrFalse
+from convgen.api.filters import AnyOf, Search, TrueOrFalse
 from generation.api.template_serializers import (
     BODY,
     LISTED,
@@ -30,11 +31,6 @@ from generation.api.template_serializers import (
     TemplateSerializer,
 )
 
-IF_MATCH = OpenApiParameter(
-    "If-Match",
-    location=OpenApiParameter.HEADER,
-    description="The ETag of what you read: 412 when somebody has changed the template since.",
-)
 ETAG = OpenApiParameter(
     "ETag", location=OpenApiParameter.HEADER, response=[200, 201], description="Another one after every change."
 )
@@ -54,7 +50,7 @@ _RESULTS = {
     "average_output_tokens": 1_536,
 }
 _STATISTICS = {
-    "uses": 44,
+    "usage_count": 44,
     "by_status": {"approved": 18, "rejected": 2, "pending_review": 21},
     "results": _RESULTS,
     "trend": [{"month": "2026-11-01", "results": _RESULTS}],
@@ -62,16 +58,13 @@ _STATISTICS = {
 
 
 class TemplateFilter(filters.FilterSet):
+    tier = AnyOf(Tier.choices)
     active = TrueOrFalse(help_text="Whether it is planned with.")
-    search = filters.CharFilter(method="search_for", help_text="In name, description and category.")
+    search = Search("name", "description", "category")
 
     class Meta:
         model = PromptTemplate
-        fields = ["tier", "category"]
-
-    def search_for(self, rows: QuerySet[PromptTemplate], name: str, value: str) -> QuerySet[PromptTemplate]:
-        said = Q(name__icontains=value) | Q(description__icontains=value) | Q(category__icontains=value)
-        return rows.filter(said)
+        fields = ["category"]
 
 
 def _shown(name: str, **options: Any) -> OpenApiExample:
@@ -99,7 +92,7 @@ def _shown(name: str, **options: Any) -> OpenApiExample:
     partial_update=extend_schema(
         summary="Change a template",
         description="What is left out stays. A change that makes other conversations raises the version.",
-        parameters=[IF_MATCH, ETAG],
+        parameters=[conditional.EXPECTED, ETAG],
         examples=[
             OpenApiExample("Another tone", value={"tone": "warm", "topics": []}, request_only=True),
             _shown("As changed"),
@@ -108,7 +101,7 @@ def _shown(name: str, **options: Any) -> OpenApiExample:
     destroy=extend_schema(
         summary="Delete a template",
         description="Its conversations stay, without a template.",
-        parameters=[IF_MATCH],
+        parameters=[conditional.EXPECTED],
     ),
 )
 class TemplateViewSet(WorkspaceModelViewSet):
@@ -211,13 +204,9 @@ class TemplateViewSet(WorkspaceModelViewSet):
         return sent
 
     def _seen(self) -> Collection[str] | None:
-        """The editions that the client expects, as it says in `If-Match`; None: it does not say.
-
-        What is no ETag, such as one without its quotes, names none: nothing is overwritten on a guess.
-        """
-        expected = self.request.headers.get("If-Match")
-        tags = parse_etags(expected or "")
-        return None if expected is None or tags == ["*"] else [tag.removeprefix("W/").strip('"') for tag in tags]
+        """The editions that the client expects; None where it takes whatever is there."""
+        expected = conditional.expected_etags(self.request)
+        return None if expected is None else [etag.strip('"') for etag in expected]
 
     def _made(self, template: PromptTemplate) -> Response:
         response = self._answer(self.get_queryset().get(pk=template.pk), status.HTTP_201_CREATED)

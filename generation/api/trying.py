@@ -5,16 +5,15 @@ from uuid import UUID
 
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework import serializers
-from rest_framework.generics import get_object_or_404
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations.api.conversation_serializers import QualityMetricsSerializer, SaidSerializer, ScoreField
-from conversations.api.views import WorkspaceView
+from conversations.api.views import WorkspaceView, one_of
 from conversations.models import PromptTemplate
 from conversations.ordering import draft_of
 from convgen.api.throttling import Group
-from generation.api.asking import WordsSerializer, overrides_of, validated, words_of
+from generation.api.asking import WordsSerializer, overrides_of, words_of
 from generation.api.configuration import ConfigurationSerializer
 from generation.api.errors import told
 from generation.api.previewing import FORECAST, ForecastSerializer
@@ -68,7 +67,7 @@ class TrialSerializer(serializers.Serializer[Any]):
     title = serializers.CharField(source="reply.title")
     turns = SaidSerializer(source="reply.turns", many=True)
     simulated = serializers.BooleanField(help_text="Written by simulated Claude.")
-    quality = QualityMetricsSerializer(source="report.as_json")
+    quality_metrics = QualityMetricsSerializer(source="report.as_json")
     baseline = BaselineSerializer()
     difference = serializers.FloatField(allow_null=True, help_text="How much better than the baseline.")
     generation = RunSerializer()
@@ -91,7 +90,7 @@ TRIAL = {
         {"role": "assistant", "content": "Not at all. What would one month without income cost you?"},
     ],
     "simulated": False,
-    "quality": {"score": 8.4, "confidence": 0.86, "confidence_level": "high", "components": [], "flags": []},
+    "quality_metrics": {"score": 8.4, "confidence": 0.86, "confidence_level": "high", "components": [], "flags": []},
     "baseline": {"score": 7.9, "conversations": 30},
     "difference": 0.5,
     "generation": {
@@ -114,7 +113,7 @@ class TemplateView(WorkspaceView):
 
     def template(self, id: UUID) -> PromptTemplate:
         rows = PromptTemplate.objects.select_related("workspace").filter(workspace=self.workspace)
-        template: PromptTemplate = get_object_or_404(rows, pk=id)
+        template: PromptTemplate = one_of(rows, id)
         return template
 
 
@@ -135,7 +134,7 @@ class ResolveView(TemplateView):
         ],
     )
     def post(self, request: Request, id: UUID) -> Response:
-        asked = validated(ResolutionOrderSerializer, self)
+        asked = self.read(ResolutionOrderSerializer)
         draft = draft_of(self.template(id), words_of(asked), parameters=asked.get("parameters"))
         overrides = overrides_of(asked)
         try:
@@ -171,7 +170,7 @@ class TryOutView(TemplateView):
         ],
     )
     def post(self, request: Request, id: UUID) -> Response:
-        asked = validated(TrialOrderSerializer, self)
+        asked = self.read(TrialOrderSerializer)
         template, overrides = self.template(id), overrides_of(asked)
         try:
             trial = try_out(template, words_of(asked), parameters=asked.get("parameters"), overrides=overrides)

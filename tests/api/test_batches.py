@@ -100,11 +100,26 @@ def test_nothing_to_generate_is_a_conflict(curator: Api, workspace: Workspace) -
     assert problems(curator.post("batches/", {}), 409) == {None: "nothing_to_generate"}
 
 
+def test_a_budget_that_is_misspelt_is_not_taken_for_none(curator: Api, drafts: list[str]) -> None:
+    misspelt = {"selection": "drafts", "budget": "1.00", "configuration": {"max_token": 500}}
+    refused = curator.post("conversations/generate-batch/", misspelt)
+    assert problems(refused, 400) == {"budget": "unknown", "configuration.max_token": "unknown"}
+    assert "What can: " in told(refused) and "budget_usd" in told(refused)
+    assert not BatchJob.objects.exists()
+
+
+def test_what_may_be_chosen_is_told_where_something_else_was(curator: Api, drafts: list[str]) -> None:
+    assert told(curator.post("batches/", {"delivery": "pigeon"})) == "“pigeon” is none of: live, economy."
+    assert told(curator.get("batches/", {"priority": "none"})) == "“none” is none of: high, normal, low."
+    assert told(curator.get("batches/", {"status": "lost"})).startswith("“lost” is none of: queued, processing,")
+
+
 def test_an_estimate_creates_nothing_and_binds_what_is_started(
     curator: Api, workspace: Workspace, drafts: list[str]
 ) -> None:
     plan = curator.post("batches/estimate/", {"selection": "drafts"}).json()
-    assert (plan["total"], plan["tiers"][0]["drafts"], plan["templates"][0]["template"]) == (3, 3, "Emergency fund")
+    assert (plan["total"], plan["tiers"][0]["drafts"]) == (3, 3)
+    assert plan["templates"][0]["template_name"] == "Emergency fund"
     assert not BatchJob.objects.exists()
     ConversationFactory(workspace=workspace)
     refused = curator.post("batches/", {"selection": "drafts", "agreed": plan["fingerprint"]})

@@ -48,7 +48,7 @@ def begun(workspace: Workspace, seconds: float, **values: Any) -> Conversation:
 def test_what_waits_for_nobody_is_at_rest(operator: Api, workspace: Workspace) -> None:
     told = of(operator, a_conversation(workspace))
     assert (told["status"], told["percentage"], told["batch"], told["seconds_remaining"]) == ("draft", 0, None, None)
-    assert told["links"]["batch"] is None
+    assert told["batch_url"] is None
     assert of(operator, a_conversation(workspace, status="approved", turn_count=8))["percentage"] == 100
     assert of(operator, a_conversation(workspace, status="archived", turn_count=8))["percentage"] == 100
     assert of(operator, a_conversation(workspace, status="archived"))["percentage"] == 0
@@ -95,7 +95,7 @@ def test_one_that_waits_in_a_batch_knows_what_comes_before_it(operator: Api, wor
     assert (told["batch"], told["items_before"], told["percentage"]) == (str(job.pk), 2, 0)
     assert told["current_step"] == "It waits in its batch, behind 2 conversations."
     assert told["seconds_remaining"] == 2 * 4 + 20
-    assert told["links"]["batch"] == f"/api/batches/{job.pk}/"
+    assert told["batch_url"] == f"http://testserver/api/batches/{job.pk}/"
 
 
 def test_of_a_paused_batch_nobody_knows_when_it_will_be_done(operator: Api, workspace: Workspace) -> None:

@@ -37,7 +37,7 @@ def test_a_conversation_is_read_whole(curator: Api, workspace: Workspace) -> Non
     assert body["turns"][0]["position"] == 1
     assert body["quality_score"] == body["quality_metrics"]["score"] == float(str(talk.quality_score))
     assert body["cost_usd"] == "0.000000"
-    assert curator.get(body["links"]["versions"]).json()["current"] == "TPL-0001"
+    assert curator.get(body["versions_url"]).json()["current"] == "TPL-0001"
 
 
 @pytest.mark.parametrize("named", ["TPL-0007-v2", "tpl-0007-V2", "id"])
@@ -157,7 +157,7 @@ def test_what_postgresql_cannot_store_never_is_an_error_of_ours(curator: Api, te
         assert set(problems(post(curator, {"tier": "template", field: text}), 400)) == {field}
     said = [{"role": "user", "content": text}]
     assert set(problems(post(curator, {"tier": "template", "turns": said}), 400)) == {"turns.0.content"}
-    assert problems(post(curator, {"tier": "template", text: 1}), 400) == {storable(text): "unknown"}
+    assert set(problems(post(curator, {"tier": "template", text: 1}), 400).values()) == {"unknown"}
     kept = post(curator, {"tier": "template", "parameters": {text: [text]}})
     assert kept.json()["parameters"] == {storable(text): [storable(text)]}
 

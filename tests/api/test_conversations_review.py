@@ -59,7 +59,7 @@ def test_what_is_wrong_with_a_decision_is_told_by_field(reviewer: Api, workspace
 def test_a_curator_decides_nothing(curator: Api, workspace: Workspace) -> None:
     row = one(workspace)
     for path in (f"conversations/{row.pk}/review/", "conversations/review/"):
-        refused = curator.post(path, {"conversations": [str(row.pk)], "decision": "approve"})
+        refused = curator.post(path, {"conversation_ids": [str(row.pk)], "decision": "approve"})
         assert "conversations.review_conversation" in told(refused)
         assert problems(refused, 403) == {None: "permission_denied"}
 
@@ -73,7 +73,7 @@ def test_what_may_be_sent_is_told(reviewer: Api, workspace: Workspace) -> None:
 
 
 def decide(client: Api, *names: Any, decision: str = "approve") -> Any:
-    wanted = {"conversations": [str(name) for name in names], "decision": decision, "note": "Together."}
+    wanted = {"conversation_ids": [str(name) for name in names], "decision": decision, "note": "Together."}
     return client.post("conversations/review/", wanted)
 
 
@@ -103,15 +103,15 @@ def test_those_that_are_not_there_are_named_and_nothing_is_decided(
 ) -> None:
     mine, theirs = one(workspace), one(elsewhere, conversation_id="OTHER-1")
     refused = decide(reviewer, mine.pk, theirs.pk, "OTHER-1", "Nobody")
-    assert problems(refused, 400) == {"conversations": "does_not_exist"}
+    assert problems(refused, 400) == {"conversation_ids": "does_not_exist"}
     assert f"there is no {theirs.pk}, OTHER-1, Nobody." in told(refused)
     assert set(Conversation.objects.values_list("status", flat=True)) == {"pending_review"}
 
 
 def test_too_few_and_too_many_are_refused(reviewer: Api) -> None:
-    assert problems(decide(reviewer), 400) == {"conversations": "min_length"}
-    assert problems(decide(reviewer, *["TPL-0001"] * 1001), 400) == {"conversations": "max_length"}
-    assert problems(decide(reviewer, "x" * 41), 400) == {"conversations.0": "max_length"}
+    assert problems(decide(reviewer), 400) == {"conversation_ids": "min_length"}
+    assert problems(decide(reviewer, *["TPL-0001"] * 1001), 400) == {"conversation_ids": "max_length"}
+    assert problems(decide(reviewer, "x" * 41), 400) == {"conversation_ids.0": "max_length"}
 
 
 def test_many_take_as_many_queries_as_few(

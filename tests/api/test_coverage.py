@@ -23,15 +23,15 @@ def test_the_plan_tells_what_each_template_and_tier_lacks(curator: Api, plan: An
     body = curator.get("coverage/").json()
     assert body["missing"] == 3
     assert [tier["tier"] for tier in body["tiers"]] == ["template", "scenario"]
-    (standing,) = [each for each in body["templates"] if each["template_id"] == str(plan.pk)]
-    assert (standing["template"], standing["target"], standing["live"], standing["missing"]) == ("Budget", 3, 1, 2)
+    (standing,) = [each for each in body["templates"] if each["template"] == str(plan.pk)]
+    assert (standing["template_name"], standing["target"], standing["live"], standing["missing"]) == ("Budget", 3, 1, 2)
     assert standing["values"][0] == {"persona": "Spender", "conversations": 0}
     assert standing["pairs"][0] == {"persona": "Spender", "emotion": "Anxious", "conversations": 0}
 
 
 def test_a_tier_and_a_number_of_values_can_be_asked_for(curator: Api, plan: Any) -> None:
     body = curator.get("coverage/", {"tier": "template", "least": 1}).json()
-    assert [each["template"] for each in body["templates"]] == ["Budget"]
+    assert [each["template_name"] for each in body["templates"]] == ["Budget"]
     assert len(body["templates"][0]["values"]) == 1
     assert problems(curator.get("coverage/", {"tier": "none", "least": -1}), 400) == {
         "tier": "invalid_choice",
@@ -46,8 +46,8 @@ def test_the_gaps_are_counted_and_the_first_of_them_told(curator: Api, plan: Any
     assert gap.pop("slot").startswith(str(plan.pk))
     assert gap == {
         "tier": "template",
-        "template": "Budget",
-        "template_id": str(plan.pk),
+        "template_name": "Budget",
+        "template": str(plan.pk),
         "persona": "Spender",
         "emotion": "Anxious",
         "topic": "",

@@ -48,6 +48,13 @@ def test_the_kind_of_a_dimension_stays(curator: Api, workspace: Workspace) -> No
     assert curator.patch(f"dimensions/{dimension.pk}/", {"kind": "persona", "name": "Another"}).status_code == 200
 
 
+def test_a_dimension_is_sent_back_as_it_came_with_what_is_changed_in_it(curator: Api, workspace: Workspace) -> None:
+    path = f"dimensions/{DimensionFactory(workspace=workspace).pk}/"
+    changed = {**curator.get(path).json(), "id": "01939a52-7f00-7cc2-9f6a-3f8f6b1f2a10", "name": "Planner"}
+    assert curator.patch(path, changed).json() == {**changed, "id": path.split("/")[1]}
+    assert problems(curator.patch(path, {"nam": "Saver"}), 400) == {"nam": "unknown"}
+
+
 def test_a_dimension_is_not_replaced_whole(lead: Api, workspace: Workspace) -> None:
     path = f"dimensions/{DimensionFactory(workspace=workspace).pk}/"
     assert problems(lead.put(path, NEW), 405) == {None: "method_not_allowed"}
@@ -70,11 +77,6 @@ def test_a_role_that_may_not_is_refused(operator: Api, curator: Api, workspace: 
     assert "conversations.add_dimension" in told(refused)
     dimension = DimensionFactory(workspace=workspace)
     assert problems(curator.delete(f"dimensions/{dimension.pk}/"), 403) == {None: "permission_denied"}
-
-
-def test_a_row_is_not_replaced_whole(lead: Api, workspace: Workspace) -> None:
-    refused = lead.put(f"dimensions/{DimensionFactory(workspace=workspace).pk}/", NEW)
-    assert problems(refused, 405) == {None: "method_not_allowed"}
 
 
 def test_what_is_in_another_workspace_is_not_found(lead: Api, elsewhere: Workspace) -> None:

@@ -38,7 +38,7 @@ def test_an_export_is_written_recorded_and_downloaded(operator: Api, workspace: 
     assert (body["conversation_count"], body["skipped"], body["include_simulated"]) == (1, {}, False)
     record = Export.objects.get()
     assert (str(record.pk), record.created_by.username) == (body["id"], body["created_by"])
-    assert made["Location"] == f"/api/exports/{record.pk}/"
+    assert made["Location"] == f"http://testserver/api/exports/{record.pk}/"
     assert operator.get(made["Location"]).json() == body
     assert str(folder) not in made.content.decode()
 

@@ -40,7 +40,7 @@ def test_a_conversation_is_made_of_a_template(curator: Api, claude: SimulatedCla
     answer = curator.post(GENERATE, order)
     assert answer.status_code == 201
     made, took = answer.json()["conversation"], answer.json()["generation"]
-    assert answer["Location"] == f"/api/conversations/{made['id']}/"
+    assert answer["Location"] == f"http://testserver/api/conversations/{made['id']}/"
     assert (made["status"], made["topic"], made["parameters"]) == ("generated", "Pensions", {"city": "Oslo"})
     assert len(made["turns"]) == made["turn_count"] > 0
     assert made["quality_metrics"]["score"] == made["quality_score"] > 6
@@ -138,7 +138,7 @@ def test_one_that_is_written_is_a_conflict_that_says_where_it_stands(
     draft = ConversationFactory(workspace=workspace, status="generated")
     refused = curator.post(GENERATE, {"conversation": draft.conversation_id})
     assert problems(refused, 409) == {None: "not_claimable"}
-    assert refused["Location"] == f"/api/conversations/{draft.pk}/status/"
+    assert refused["Location"] == f"http://testserver/api/conversations/{draft.pk}/status/"
     assert "Retry-After" not in refused
 
 
@@ -162,7 +162,7 @@ def test_when_claude_fails_the_conversation_is_kept_and_the_answer_says_how_to_g
     kept = Conversation.objects.get()
     assert (kept.status, kept.failure_type) == ("failed", code)
     assert f'{kept} is kept (failed): send {{"conversation": "{kept}"}}' in told(failed)
-    assert failed["Location"] == f"/api/conversations/{kept.pk}/status/"
+    assert failed["Location"] == f"http://testserver/api/conversations/{kept.pk}/status/"
     claude.behaviour.script.clear()
     assert curator.post(GENERATE, {"conversation": str(kept)}).status_code == 201
 
@@ -244,7 +244,9 @@ def test_of_two_such_requests_at_the_same_moment_one_is_paid_for_and_the_other_t
         thread.join(timeout=20)
     told_to_wait, made = sorted(answers, key=lambda answer: -answer.status_code)
     assert (made.status_code, told_to_wait.status_code) == (201, 409)
-    assert told_to_wait["Location"] == f"/api/conversations/{made.json()['conversation']['id']}/status/"
+    assert (
+        told_to_wait["Location"] == f"http://testserver/api/conversations/{made.json()['conversation']['id']}/status/"
+    )
     assert told_to_wait["Retry-After"] == "2"
     assert len(claude.requests) == Conversation.objects.count() == 1
 
@@ -276,7 +278,7 @@ def test_respond_async_lets_the_workers_write_it(curator: Api, claude: Simulated
     assert accepted.status_code == 202
     draft, job = Conversation.objects.get(), BatchJob.objects.get()
     assert accepted["Preference-Applied"] == "respond-async"
-    assert accepted["Location"] == f"/api/conversations/{draft.pk}/status/"
+    assert accepted["Location"] == f"http://testserver/api/conversations/{draft.pk}/status/"
     assert (job.priority, job.total_items, job.max_tokens, job.name) == ("high", 1, 5000, f"Generate {draft}")
     status = accepted.json()
     assert (status["status"], status["batch"], status["items_before"]) == ("draft", str(job.pk), 0)

@@ -71,7 +71,7 @@ def test_a_generated_client_generates_follows_exports_and_downloads(package: str
     listed = call("conversations", "conversations_list", batch=started.id, page_size=200).results
     names = [each.conversation_id for each in listed]
     assert sorted(names) == sorted(Conversation.objects.values_list("conversation_id", flat=True))
-    decision = models.DecisionsRequest.from_dict({"conversations": names, "decision": "approve"})
+    decision = models.DecisionsRequest.from_dict({"conversation_ids": names, "decision": "approve"})
     assert call("review", "conversations_review_many", body=decision).status == "approved"
     export = call("exports", "exports_create", body=models.NewExportRequest.from_dict({"include_simulated": True}))
     file = operation("exports", "exports_download").sync_detailed(export.id, client=client)

@@ -2,6 +2,7 @@
 
 import json
 import re
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from convgen.api.description import description
 from convgen.api.pages import coloured
 from convgen.models import User
 from tests.api_client import Api, problems
-from tests.factories import DimensionFactory, MembershipFactory, UserFactory, WorkspaceFactory
+from tests.factories import DimensionFactory, MembershipFactory, UserFactory, WorkspaceFactory, batch_of
 
 HTML = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}  # as browsers ask
 
@@ -124,6 +125,16 @@ def test_every_address_is_a_page(browser: Client, path: str) -> None:
 def test_a_form_begins_with_the_schemas_example(browser: Client) -> None:
     page = browser.get("/api/batches/estimate/").content.decode()
     assert "&quot;selection&quot;: &quot;gaps&quot;" in page
+
+
+def test_what_a_batchs_form_begins_with_can_be_sent_as_it_stands(browser: Client, workspace: Workspace) -> None:
+    path = f"/api/batches/{batch_of('queued', workspace=workspace).pk}/"
+    page = browser.get(path).content.decode()
+    form = re.search(r'data-method="PATCH".*?<textarea[^>]*>(.*?)</textarea>', page, re.DOTALL)
+    assert form
+    changed = browser.patch(path, unescape(form[1]), content_type="application/json")
+    assert (changed.status_code, answered(changed)["budget_usd"]) == (200, "25.000000")
+    assert f'href="{path}items/"' in page
 
 
 def test_json_is_coloured_and_nothing_in_it_becomes_html() -> None:

@@ -114,6 +114,6 @@ def test_respond_async_orders_it_once(curator: Api, claude: SimulatedClaude, wri
     accepted = curator.post(path, body, **options)
     assert curator.post(path, body, **options).status_code == accepted.status_code == 202
     version, job = Conversation.objects.get(version=2), BatchJob.objects.get()
-    assert accepted["Location"] == f"/api/conversations/{version.pk}/status/"
+    assert accepted["Location"] == f"http://testserver/api/conversations/{version.pk}/status/"
     assert (version.topic, job.effort, job.priority, job.name) == ("Rent", "high", "high", f"Regenerate {written}")
     assert problems(curator.post(path, body, HTTP_PREFER="respond-async"), 409) == {None: "conflict"}

@@ -7,7 +7,7 @@ import pytest
 from conversations.models import Conversation, PromptTemplate, Workspace
 from generation.models import GenerationLog
 from generation.simulated.server import SimulatedClaude
-from tests.api_client import Api, problems
+from tests.api_client import Api, problems, told
 from tests.factories import ConversationFactory, DimensionFactory, PromptTemplateFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,7 +60,9 @@ def test_what_is_missing_or_wrong_is_told_by_variable(operator: Api, template: P
     template.variables[1]["required"] = True
     template.save()
     wrong = operator.post(path, {"parameters": {"age": "forty"}})
-    assert problems(wrong, 400) == {f"parameters.{name}": "prompt_unresolved" for name in ("persona", "age", "city")}
+    names = ("persona", "parameters.age", "parameters.city")
+    assert problems(wrong, 400) == dict.fromkeys(names, "prompt_unresolved")
+    assert "Say which persona: the prompt needs one." in told(wrong)
     assert problems(operator.post(path, {"persona": "Nobody"}), 400) == {"persona": "unknown"}
     template.structure = "{{persona"
     template.save()
@@ -82,7 +84,7 @@ def test_a_trial_is_scored_and_held_against_what_the_template_made_before(
     assert answer.status_code == 200
     tried = answer.json()
     assert tried["baseline"] == {"score": 5.5, "conversations": 2}
-    assert tried["difference"] == pytest.approx(tried["quality"]["score"] - 5.5)
+    assert tried["difference"] == pytest.approx(tried["quality_metrics"]["score"] - 5.5)
     assert (tried["simulated"], bool(tried["title"]), bool(tried["turns"])) == (True, True, True)
     log = GenerationLog.objects.get()
     assert (log.template, log.conversation, log.cost_usd > 0) == (template, None, True)

@@ -76,7 +76,7 @@ def test_a_template_is_created_with_all_that_it_is_meant_for(curator: Api, works
     assert (body["personas"], body["emotions"], body["topics"]) == (["Careful saver"], ["Anxious"], [])
     assert (body["version"], body["active"], body["variables"]) == (1, True, NEW["variables"])
     template = PromptTemplate.objects.get()
-    assert created["Location"] == f"/api/templates/{template.pk}/"
+    assert created["Location"] == f"http://testserver/api/templates/{template.pk}/"
     assert set(template.applies_to.all()) == {saver, anxious}
     assert template.history.get().history_user is not None
 
@@ -177,6 +177,8 @@ def test_a_change_of_something_that_was_changed_since_is_refused(
     assert lead.get(path).json()["description"] == "Mine"
     assert lead.patch(path, {"description": "Theirs"}, headers={"If-Match": changed["ETag"]}).status_code == 200
     assert lead.patch(path, {"description": "Any"}, headers={"If-Match": "*"}).status_code == 200
+    for unreadable in ("nonsense", ""):
+        problems(lead.patch(path, {"description": "Lost"}, headers={"If-Match": unreadable}), 412)
 
 
 def test_a_deleted_template_leaves_its_conversations(lead: Api, template: PromptTemplate) -> None:
@@ -234,7 +236,7 @@ def test_statistics_tell_status_quality_approval_cost_and_trend(curator: Api, te
     Conversation.objects.filter(pk=draft.pk).update(created_at="2025-01-31T12:00:00Z")
     ConversationFactory(workspace=template.workspace, status=Status.APPROVED)
     body = curator.get(f"templates/{template.pk}/stats/").json()
-    assert body["uses"] == 7
+    assert body["usage_count"] == 7
     assert {status: number for status, number in body["by_status"].items() if number} == {
         "approved": 2,
         "rejected": 1,
@@ -261,7 +263,7 @@ def test_statistics_take_two_queries(template: PromptTemplate, django_assert_num
 
 def test_statistics_of_an_unused_template_are_empty(curator: Api, workspace: Workspace) -> None:
     body = curator.get(f"templates/{PromptTemplateFactory(workspace=workspace).pk}/stats/").json()
-    assert (body["uses"], body["results"]["conversations"], body["results"]["approval_rate"]) == (0, 0, None)
+    assert (body["usage_count"], body["results"]["conversations"], body["results"]["approval_rate"]) == (0, 0, None)
     assert body["trend"] == []
 
 

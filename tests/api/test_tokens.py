@@ -74,7 +74,7 @@ def test_hers_are_listed_newest_first_without_those_that_have_ended(client: Api,
         (newest.short_id, False),
         (ApiToken.objects.filter(user=anna).exclude(pk__in=[newest.pk, ended.pk]).get().short_id, True),
     ]
-    assert client.get("tokens/", {"ordering": "expiry", "page_size": 1}).json()["next"]
+    assert client.get("tokens/", {"ordering": "expires", "page_size": 1}).json()["next"]
 
 
 def test_a_revoked_token_lets_nobody_in(client: Api) -> None:
@@ -114,6 +114,7 @@ def test_nobody_has_more_tokens_than_anybody_needs(client: Api, anna: User) -> N
 def test_without_a_token_nothing_is_told(client: Api) -> None:
     for response in (Api().get("tokens/"), Api().post("tokens/"), Api().delete(f"tokens/{'0' * 24}/")):
         assert problems(response, 401) == {None: "not_authenticated"}
+        assert "Authorization: Bearer" in told(response) and response["WWW-Authenticate"] == "Bearer"
         assert response["WWW-Authenticate"] == "Bearer"
 
 
