@@ -13,6 +13,7 @@ from batches.models import BatchItem, BatchJob
 from conversations import coverage
 from conversations.choices import Status
 from conversations.models import Conversation
+from conversations.models.conversation_queries import as_given_out
 
 if TYPE_CHECKING:
     from batches.planning import Order
@@ -141,8 +142,8 @@ def _named(names: Sequence[str]) -> Q:
 
 
 def _key(name: str) -> UUID | str:
-    """What a name names: a UUID however it is written, or a readable id."""
+    """What a name names: a UUID or a readable id, however it is written."""
     try:
         return UUID(name)
     except ValueError:
-        return name
+        return as_given_out(name)

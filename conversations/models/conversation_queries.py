@@ -60,8 +60,7 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def named(self, *readable_ids: str) -> Self:
         """Those with these readable ids, however they are capitalised; one of each in each workspace."""
         typed = [readable_id.strip() for readable_id in readable_ids]
-        usual = [re.sub(r"-V(\d+)$", r"-v\1", each.upper()) for each in typed]
-        return self.filter(conversation_id__in=[*typed, *usual])
+        return self.filter(conversation_id__in=[*typed, *map(as_given_out, typed)])
 
     def in_chain_of(self, conversation: "Conversation") -> Self:
         """All versions of a conversation, itself among them."""
@@ -76,3 +75,8 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
 def _in_tenths(bound: Decimal | float) -> Decimal:
     """A bound of scores may lie between two of them, which have one decimal."""
     return Decimal(str(bound)) * 10
+
+
+def as_given_out(readable_id: str) -> str:
+    """The readable id as it was given out, however it is capitalised: `TPL-0001-v2` of `tpl-0001-V2`."""
+    return re.sub(r"-V(\d+)$", r"-v\1", readable_id.strip().upper())

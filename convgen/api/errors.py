@@ -9,6 +9,7 @@ What nobody has named is a 500, which says no more than that, and is in the log.
 
 import logging
 from collections.abc import Callable, Mapping
+from math import ceil
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -68,7 +69,7 @@ class Unavailable(exceptions.APIException):
 
     def __init__(self, detail: Any = None, code: str | None = None, *, wait: float | None = None) -> None:
         super().__init__(detail, code)
-        self.wait = wait
+        self.wait = wait and ceil(wait)  # the header has whole seconds: rounded down, it would be too early
 
 
 _translations: dict[type[Exception], Translation] = {}

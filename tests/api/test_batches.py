@@ -50,7 +50,9 @@ def test_a_batch_is_started_by_tier_and_selection(curator: Api, drafts: list[str
 
 
 def test_a_batch_of_conversations_that_are_named(curator: Api, drafts: list[str]) -> None:
-    response = curator.post("batches/", {"conversation_ids": drafts[:2], "configuration": {"effort": "high"}})
+    response = curator.post(
+        "batches/", {"conversation_ids": [drafts[0], drafts[1].lower()], "configuration": {"effort": "high"}}
+    )
     assert (response.status_code, response.json()["total"], response.json()["selection"]) == (201, 2, "chosen")
     assert response.json()["configuration"]["effort"] == "high"
 

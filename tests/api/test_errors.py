@@ -10,6 +10,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from convgen.api.errors import Unavailable
 from generation.errors import ProgramFailed
 from generation.simulated.launcher import SimulatedClaudeError
 from tests.api_client import Api, problems, told
@@ -53,6 +54,10 @@ def test_an_error_of_ours_in_generation_is_found_in_the_log_by_the_same_id(faili
     response = failing(ProgramFailed())
     assert problems(response, 500) == {None: "program_failed"}
     assert told(response).endswith(f"with the id of this request: {response['X-Request-ID']}")
+
+
+def test_a_wait_is_rounded_up_to_whole_seconds(failing: Any) -> None:
+    assert failing(Unavailable(wait=0.4))["Retry-After"] == "1"
 
 
 def test_where_a_log_lies_on_the_server_is_not_told(failing: Any) -> None:
