@@ -1,4 +1,4 @@
-"""Asking how far a batch is, over real HTTP: the whole answer, and the 304 of a client that has it already.
+"""Asking how far a batch or a conversation is, over real HTTP: the whole answer, and the 304 of who has it already.
 
 A batch of 1,000 items in a workspace of its own; `BENCH_RUNS` requests one after the other on one connection, after a
 warm-up, and then from `BENCH_CLIENTS` clients at once. Beside it, as the baseline of the same run, an address that
@@ -19,6 +19,7 @@ from django.test.utils import CaptureQueriesContext
 from knox.models import AuthToken
 
 from batches.models import BatchItem, BatchJob
+from conversations.models import Conversation
 from tests.api_client import api_of
 from tests.factories import BatchJobFactory, ConversationFactory, MembershipFactory
 from tests.processes import web
@@ -58,7 +59,16 @@ def test_status_polls() -> None:
         nothing = _measure("nothing at that address (baseline)", ask({}, 404, "/api/nothing/"))
         _measure("the status", ask(headers, 200), nothing)
         _measure("304", ask({**headers, "If-None-Match": etag}, 304), nothing)
+        written = f"/api/conversations/{_written(job).pk}/status/"
+        tag = client.get(written, headers=headers).headers["ETag"]
+        _measure("the status of a conversation", ask(headers, 200, written), nothing)
+        _measure("304 of it", ask({**headers, "If-None-Match": tag}, 304, written), nothing)
         _measure(f"304, {CLIENTS} at once", ask({**headers, "If-None-Match": etag}, 304), nothing, CLIENTS)
+
+
+def _written(job: BatchJob) -> Conversation:
+    conversation: Conversation = ConversationFactory(workspace=job.workspace, status="generated", turn_count=8)
+    return conversation
 
 
 def _count_queries(user: object, job: BatchJob) -> None:
