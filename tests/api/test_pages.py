@@ -74,6 +74,12 @@ def test_errors_are_pages_of_the_same_shape(browser: Client, workspace: Workspac
     assert (refused.status_code, answered(refused)["errors"][0]["code"]) == (403, "permission_denied")
 
 
+def test_a_download_that_is_refused_is_a_page_as_well(browser: Client) -> None:
+    page = browser.get(f"/api/exports/{uuid4()}/download/")
+    assert (page.status_code, answered(page)["errors"][0]["code"]) == (404, "not_found")
+    assert "Try it out" in page.content.decode()
+
+
 def test_who_is_signed_out_is_led_to_the_login(client: Client, db: None) -> None:
     page = client.get("/api/dimensions/?active=true", headers=HTML)
     assert page.status_code == 401
