@@ -21,6 +21,7 @@ from generation.models import GenerationLog, LogStatus
 
 TAG = "Generation log"
 VIEW = "generation.view_generationlog"
+NOBODY_S = UUID(int=0)  # of a conversation that there is not: an empty list would be no SQL that can be summed up
 
 
 class GenerationLogSerializer(serializers.ModelSerializer[GenerationLog]):
@@ -82,7 +83,7 @@ class GenerationLogFilter(filters.FilterSet):
             return logs.filter(conversation_id=UUID(named))
         except ValueError:
             rows = Conversation.objects.filter(workspace=self.request.parser_context["view"].workspace)
-            return logs.filter(conversation_id__in=list(rows.named(named).values_list("pk", flat=True)))
+            return logs.filter(conversation_id__in=list(rows.named(named).values_list("pk", flat=True)) or [NOBODY_S])
 
 
 class SumsSerializer(serializers.Serializer[Any]):

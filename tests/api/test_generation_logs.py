@@ -205,3 +205,8 @@ def test_the_rate_limits_are_told_and_names_of_other_workspaces_are_not(
     assert [waiter["who"] for waiter in limit["waiting"]] == [f"Batch of {workspace.slug}", None]
     assert 4 <= limit["waiting"][0]["waited_seconds"] < 60
     assert problems(curator.get("rate-limit/"), 403) == {None: "permission_denied"}
+
+
+def test_what_belongs_to_no_conversation_adds_up_to_nothing(operator: Api) -> None:
+    told = operator.get(STATS, {"conversation": "TPL-9999"})
+    assert (told.status_code, told.json()["total"]["requests"]) == (200, 0)
