@@ -27,6 +27,7 @@ from conversations.api.views import WorkspaceView, WorkspaceViewSet, one_of
 from conversations.models import Workspace
 from convgen.api.errors import Conflict
 from convgen.api.filters import After, AnyOf, Before, OneOf, TrueOrFalse
+from convgen.api.schema import LOCATION
 from convgen.api.throttling import Group
 
 CHANGE = "batches.change_batchjob"
@@ -111,7 +112,7 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceVi
         description="The same as `POST /api/conversations/generate-batch/`.",
         request=OrderSerializer,
         responses={201: OrderedSerializer},
-        parameters=[idempotency.PARAMETER],
+        parameters=[*idempotency.PARAMETERS, LOCATION],
         examples=[*examples.ORDERS, examples.ORDERED],
     )
     def create(self, request: Request) -> Response:
@@ -255,7 +256,7 @@ class GenerateBatch(WorkspaceView):
         "follow it by its `status_url`.",
         request=OrderSerializer,
         responses={201: OrderedSerializer},
-        parameters=[idempotency.PARAMETER],
+        parameters=[*idempotency.PARAMETERS, LOCATION],
         examples=[*examples.ORDERS, examples.ORDERED],
     )
     def post(self, request: Request) -> Response:

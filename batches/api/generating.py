@@ -58,7 +58,7 @@ APPLIED = {"Preference-Applied": "respond-async"}
 Make = Callable[[], Conversation]
 
 HEADERS = [
-    idempotency.PARAMETER,
+    *idempotency.PARAMETERS,
     OpenApiParameter(
         "Prefer",
         OpenApiTypes.STR,
@@ -73,14 +73,6 @@ HEADERS = [
         OpenApiParameter.HEADER,
         response=[GENERATED, ACCEPTED],
         description="Where it is; with 202, where its status is.",
-    ),
-    OpenApiParameter(
-        idempotency.REPLAYED,
-        OpenApiTypes.STR,
-        OpenApiParameter.HEADER,
-        response=[GENERATED, ACCEPTED],
-        enum=["true"],
-        description="There where an earlier request with the same key had done it.",
     ),
 ]
 RESPONSES = {

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.request import Request
@@ -23,6 +22,7 @@ from conversations.api.conversation_serializers import (
 from conversations.api.finding import IN_PATH, shown
 from conversations.api.one import OneConversation, etag_of
 from conversations.api.review import refuse_where_refused
+from convgen.api.schema import LOCATION
 
 LISTED = [name for name in ListedSerializer.Meta.fields if name != "template_name"]
 
@@ -31,9 +31,6 @@ ETAG = OpenApiParameter(
     location=OpenApiParameter.HEADER,
     response=[200, 201],
     description="Changes whenever the conversation does.",
-)
-LOCATION = OpenApiParameter(
-    "Location", OpenApiTypes.URI, OpenApiParameter.HEADER, response=[201], description="Where it is to be had."
 )
 
 
@@ -84,7 +81,7 @@ class ConversationViewSet(mixins.ListModelMixin, OneConversation):
         "waits for review if its score asks for it.",
         request=NewConversationSerializer,
         responses={201: ConversationSerializer},
-        parameters=[idempotency.PARAMETER, ETAG, LOCATION],
+        parameters=[*idempotency.PARAMETERS, ETAG, LOCATION],
         examples=[
             examples.sent("A draft", examples.NEW),
             examples.sent("With turns", {"tier": "template", "title": "Lost job", "turns": examples.TURNS}),

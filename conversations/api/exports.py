@@ -3,8 +3,6 @@
 from typing import Any
 
 from django.db import transaction
-from django.http.response import HttpResponseBase
-from django.utils.cache import get_conditional_response
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
@@ -24,6 +22,7 @@ from conversations.exporting import SCOPES, export_conversations, file_of, is_he
 from conversations.models import Export, Workspace
 from convgen.api.filters import OneOf
 from convgen.api.pages import Pages
+from convgen.api.schema import LOCATION
 from convgen.api.strict import StrictSerializer
 
 JSONL = "application/jsonl"
@@ -140,12 +139,7 @@ class ExportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceV
         description="Writes a training file and records it. 409 when there is nothing to export.",
         request=NewExportSerializer,
         responses={201: WholeExportSerializer},
-        parameters=[
-            idempotency.PARAMETER,
-            OpenApiParameter(
-                "Location", OpenApiTypes.URI, OpenApiParameter.HEADER, response=[201], description="The record."
-            ),
-        ],
+        parameters=[*idempotency.PARAMETERS, LOCATION],
         examples=[
             OpenApiExample("What was approved", value={"format": "openai", "scope": "approved"}, request_only=True),
             OpenApiExample("As made", value=SHOWN_WHOLE, response_only=True, status_codes=["201"]),
@@ -197,13 +191,11 @@ class ExportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceV
         ],
     )
     @action(detail=True, renderer_classes=[JSONRenderer, Pages, LinesRenderer])
-    def download(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def download(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         export = self.get_object()
         path = file_of(export, self.workspace)
         etag = f'"{export.pk}"'
-        headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
-        if known := get_conditional_response(request._request, etag=etag):
-            return known
-        return FileInBlocks(
-            path.open("rb"), as_attachment=True, filename=path.name, content_type=JSONL, headers=headers
-        )
+        answer = conditional.known_already(request, etag)
+        if answer is None:
+            answer = FileInBlocks(path.open("rb"), as_attachment=True, filename=path.name, content_type=JSONL)
+        return conditional.marked(answer, etag)

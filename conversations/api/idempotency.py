@@ -21,6 +21,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.transaction import TransactionManagementError
 from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 
@@ -35,12 +36,22 @@ REPLAYED = "Idempotent-Replayed"  # the header of an answer that repeats one
 KEPT = timedelta(hours=24)
 LONGEST = 200  # characters
 
-PARAMETER = OpenApiParameter(
-    HEADER,
-    location=OpenApiParameter.HEADER,
-    description=f"Any text of your own, up to {LONGEST} characters, such as a UUID. Send the request again with the "
-    f"same key when its answer was lost: for {KEPT.total_seconds() / 3600:.0f} hours it is not done twice.",
-)
+PARAMETERS = [
+    OpenApiParameter(
+        HEADER,
+        location=OpenApiParameter.HEADER,
+        description=f"Any text of your own, up to {LONGEST} characters, such as a UUID. Send the request again with "
+        f"the same key when its answer was lost: for {KEPT.total_seconds() / 3600:.0f} hours it is not done twice.",
+    ),
+    OpenApiParameter(
+        REPLAYED,
+        OpenApiTypes.STR,
+        OpenApiParameter.HEADER,
+        response=[201, 202],
+        enum=["true"],
+        description="There where an earlier request with the same key had done it.",
+    ),
+]
 
 
 @dataclass
@@ -49,12 +60,11 @@ class Once:
 
     made: UUID | None = None
     key: IdempotencyKey | None = None
+    replayed: bool = False
 
     @property
     def headers(self) -> dict[str, str]:
         return {REPLAYED: "true"} if self.replayed else {}
-
-    replayed: bool = False
 
     def settle(self, made: UUID) -> None:
         self.made = made

@@ -114,6 +114,8 @@ ANSWERED = [
     _answered("Retry-After", "Seconds after which to try again.", codes=[429]),
 ]
 
+LOCATION = _answered("Location", "Where it is to be had.", OpenApiTypes.URI, codes=[201])  # of what was made
+
 
 class AutoSchema(StandardizedSchema):
     """Every operation tells its errors. Views say of which kinds beside the usual ones: `also_answers`, by action."""

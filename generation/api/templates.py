@@ -21,6 +21,7 @@ from conversations.coverage.usage import TOTALS, UsageByTemplate, usage_by_templ
 from conversations.duplication import duplicate
 from conversations.models import PromptTemplate
 from convgen.api.filters import AnyOf, Search, TrueOrFalse
+from convgen.api.schema import LOCATION
 from generation.api.template_serializers import (
     BODY,
     LISTED,
@@ -83,7 +84,7 @@ def _shown(name: str, **options: Any) -> OpenApiExample:
         summary="Create a template",
         description="Refused when its texts cannot be read, its variables are not properly defined, or Claude would "
         "not take how it is asked.",
-        parameters=[ETAG],
+        parameters=[ETAG, LOCATION],
         examples=[
             OpenApiExample("A new template", value=BODY, request_only=True),
             _shown("As created", status_codes=["201"]),
@@ -167,7 +168,7 @@ class TemplateViewSet(WorkspaceModelViewSet):
         description="The copy is inactive, at version 1, under a name of its own.",
         request=None,
         responses={201: TemplateSerializer},
-        parameters=[ETAG],
+        parameters=[ETAG, LOCATION],
         examples=[_shown("The copy", status_codes=["201"])],
     )
     @action(detail=True, methods=["post"])

@@ -90,6 +90,12 @@ def test_an_address_in_several_lines_is_not_there_either(client: Client, db: Non
     assert problems(client.get("/api/batches/%0Ano/"), 404) == {None: "not_found"}
 
 
+def test_a_download_that_is_refused_is_a_page_as_well(browser: Client) -> None:
+    page = browser.get(f"/api/exports/{uuid4()}/download/")
+    assert (page.status_code, answered(page)["errors"][0]["code"]) == (404, "not_found")
+    assert "Try it out" in page.content.decode()
+
+
 def test_who_is_signed_out_is_led_to_the_login(client: Client, db: None) -> None:
     page = client.get("/api/dimensions/?active=true", headers=HTML)
     assert page.status_code == 401
