@@ -74,7 +74,7 @@ def test_a_budget_is_passed_by_no_more_than_what_is_in_flight(
 def test_with_a_higher_budget_it_goes_on_and_with_none_to_the_end(
     claude: SimulatedClaude, batch: Make, run: Run
 ) -> None:
-    job = batch(6, concurrency=1, budget_usd=Decimal("0.03"))
+    job = batch(12, concurrency=1, budget_usd=Decimal("0.03"))
     run(job)
     assert job.status == "paused"
     assert 0 < job.actual_cost_usd <= Decimal("0.03") + surplus()
@@ -86,11 +86,11 @@ def test_with_a_higher_budget_it_goes_on_and_with_none_to_the_end(
     control.resume(job.pk)
     run(job)
     assert job.status == "paused"
-    assert before < job.completed_items < 6
+    assert before < job.completed_items < 12
     change(job.pk, {"budget_usd": None})
     control.resume(job.pk)
     run(job)
-    assert (job.status, job.successful_items) == ("completed", 6)
+    assert (job.status, job.successful_items) == ("completed", 12)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -67,7 +67,7 @@ def _bulk(items: Any) -> None:
     job = items[0].job
     conversations = ConversationFactory.create_batch(3, workspace=job.workspace)
     BatchItem.objects.bulk_create(
-        BatchItem(workspace=job.workspace, job=job, conversation=one, position=100 + place)
+        BatchItem(workspace=job.workspace, job=job, conversation=one, position=100_000 + place)
         for place, one in enumerate(conversations)
     )
 
