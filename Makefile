@@ -15,7 +15,7 @@ help:  ## List the commands
 
 demo: .venv/runtime database  ## Generate the whole starter plan and export it
 	@$(MANAGE) generate_batch --workspace starter --concurrency 10 --inline --continue
-	@$(MANAGE) export_conversations --workspace starter --status all --include-simulated --output var/exports/starter.jsonl
+	@$(MANAGE) export_conversations --workspace starter --status all --include-simulated
 
 test: .venv/dev  ## Run the whole suite on real PostgreSQL, in TEST_WORKERS (4) processes
 	@$(BIN)/python -m pytest -n $(TEST_WORKERS) --cov --cov-report=term
