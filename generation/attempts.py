@@ -9,6 +9,7 @@ from typing import Any
 
 import tenacity
 
+from generation.claims import RENEW_SECONDS
 from generation.claude import Answer, Claude
 from generation.errors import GenerationError, ReplyRefused, ReplyUnusable, RetryLater
 from generation.limits import Grant, Sleep
@@ -40,6 +41,11 @@ class Success:
     spent_usd: Decimal  # by all attempts
 
 
+# Seconds of waiting for the limit, in which the claim should have been renewed: it may not have been, when PostgreSQL
+# could not be reached.
+LONG_WAIT = RENEW_SECONDS
+
+
 @dataclass
 class Attempts:
     """How to try: where, how often, how to wait, and where to log the attempts that fail."""
@@ -50,6 +56,7 @@ class Attempts:
     check_claim: Callable[[], Awaitable[None]]  # raises when what is asked for is no longer ours to make
     policy: RetryPolicy = field(default_factory=RetryPolicy)
     sleep: Sleep = asyncio.sleep
+    long_wait: float = LONG_WAIT
     requests: int = field(default=0, init=False)  # sent so far
     spent_usd: Decimal = field(default=Decimal(0), init=False)
 
@@ -67,8 +74,10 @@ class Attempts:
         raise AssertionError("tenacity ends with a result or an exception")
 
     async def _once(self, request: dict[str, Any], number: int) -> Success:
+        asked = time.monotonic()
         grant = await self.permit()
-        if number > 1:  # somebody else may have taken over while we waited: do not pay for what cannot be saved
+        if number > 1 or time.monotonic() - asked >= self.long_wait:
+            # Somebody else may have taken over while we waited: do not pay for what cannot be saved.
             await self._check_claim(grant)
         self.requests += 1
         begun = time.monotonic()

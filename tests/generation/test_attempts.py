@@ -10,7 +10,7 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from generation import errors
-from generation.attempts import Attempt, Attempts, Success
+from generation.attempts import LONG_WAIT, Attempt, Attempts, Success
 from generation.claude import Answer, Claude
 from generation.endpoint import Endpoint
 from generation.errors import GenerationError
@@ -59,6 +59,7 @@ class Run:
     slept: list[float] = field(default_factory=list)
     logged: list[Attempt] = field(default_factory=list)
     permits: int = 0
+    long_wait: float = LONG_WAIT
     spent_usd: Decimal = Decimal(0)
 
     def make(self) -> Success:
@@ -78,6 +79,7 @@ class Run:
                 self._check_claim,
                 policy=RetryPolicy(self.most, self.strategy, self.first_wait),
                 sleep=self._sleep,
+                long_wait=self.long_wait,
             )
             try:
                 return await attempts.make(REQUEST)
@@ -208,6 +210,13 @@ def test_the_claim_is_checked_before_every_request_but_the_first() -> None:
         run = Run(server.url)
         run.make()
     assert run.checks == 2
+
+
+def test_after_a_long_wait_for_the_limit_the_claim_is_checked_before_the_first_request_too() -> None:
+    with answering(GOOD) as server:
+        run = Run(server.url, long_wait=0.0, lost_after=0)
+        assert run.fail().code() == "not_claimable"
+        assert server.requests == []
 
 
 def test_nothing_more_is_sent_once_somebody_else_has_taken_over_and_the_permit_is_given_back() -> None:
