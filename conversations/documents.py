@@ -4,12 +4,13 @@ import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Max
 
-from conversations.models import Chunk, Document, Workspace
+from conversations.models import Chunk, Document
 from convgen.models import User
 
 RULE = re.compile(r"^[^\S\n]*-{3,}[^\S\n]*$", re.MULTILINE)  # a line of dashes, between two chunks
@@ -40,32 +41,26 @@ def check_text(text: str) -> None:
         raise ValidationError(f"This text has {number:,} chunks: {MOST_CHUNKS:,} at most. Take it in as several.")
 
 
-def content_hash(text: str) -> str:
+def _content_hash(text: str) -> str:
     """SHA-256 of the text, in hexadecimal: by it the same text is found again."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def refuse_known(workspace: Workspace, text: str) -> None:
+def refuse_known(workspace_id: UUID, text: str) -> None:
     """Raises `SameText` when the workspace has the text already."""
-    known = Document.objects.filter(workspace=workspace, content_hash=content_hash(text)).first()
+    known = Document.objects.filter(workspace=workspace_id, content_hash=_content_hash(text)).first()
     if known:
         raise SameText(known)
 
 
 @transaction.atomic
-def take_in(*, workspace: Workspace, title: str, text: str, source: str = "", by: User | None = None) -> Document:
-    """Create a document with its chunks. Raises `SameText`, and ValidationError as `check_text` does."""
+def take_in(document: Document, text: str, *, by: User | None) -> None:
+    """Save a new document with the chunks of its text. Raises `SameText`, and ValidationError as `check_text` does."""
     check_text(text)
-    refuse_known(workspace, text)
-    document = Document(workspace_id=workspace.pk, title=title, source=source, content_hash=content_hash(text))
+    refuse_known(document.workspace_id, text)
+    document.content_hash = _content_hash(text)
     document.created_by = by
     document.save(force_insert=True)
-    cut(document, text)
-    return document
-
-
-def cut(document: Document, text: str) -> None:
-    """Give a new document its chunks."""
     Chunk.objects.bulk_create(
         Chunk(workspace_id=document.workspace_id, document=document, position=position, text=piece)
         for position, piece in enumerate(pieces(text), start=1)

@@ -8,7 +8,7 @@ from rest_framework import serializers
 from batches.api.estimate import EstimateSerializer
 from batches.choices import ItemStatus, MessageBatchStatus
 from batches.models import BatchItem, BatchJob, MessageBatch
-from conversations.api.fields import JsonObject, Usd
+from conversations.api.fields import JsonObject, Usd, UserNameField
 from generation.api.configuration import ConfigurationSerializer
 
 
@@ -32,7 +32,7 @@ class BatchSerializer(serializers.ModelSerializer[BatchJob]):
         source="*", read_only=True, help_text="What it sets for itself of how Claude is asked."
     )
     estimate = serializers.SerializerMethodField(help_text="As it was foreseen when it was created.")
-    created_by = serializers.CharField(source="created_by.username", read_only=True, default=None, allow_null=True)
+    created_by = UserNameField(allow_null=True)
     url = serializers.HyperlinkedIdentityField(view_name="api-batch-detail")
     status_url = serializers.HyperlinkedIdentityField(view_name="api-batch-status")
     items_url = serializers.HyperlinkedIdentityField(view_name="api-batch-items", lookup_url_kwarg="id")

@@ -86,7 +86,6 @@ class BatchViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceVi
     queryset = BatchJob.objects.select_related("created_by")
     serializer_class = BatchSerializer
     filterset_class = BatchFilter
-    lookup_value_converter = "uuid"
     orderings = {"created": "created_at"}
     permissions = {
         "list": VIEW,

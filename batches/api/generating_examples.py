@@ -1,6 +1,7 @@
 """Examples of generating, for the schema."""
 
 from conversations.api import examples
+from generation.api.written import RUN
 
 ORDER = {
     "template": "Emergency fund, first steps",
@@ -12,34 +13,6 @@ ORDER = {
 }
 REGENERATION = {"emotion": "Relieved", "configuration": {"effort": "high"}}
 
-_REQUEST = {
-    "id": "019ab6f2-9c4e-7b30-8f11-2f3a4b5c6d7e",
-    "attempt": 1,
-    "model": "claude-sonnet-5-5",
-    "status": "succeeded",
-    "input_tokens": 412,
-    "output_tokens": 1876,
-    "cache_read_tokens": 2304,
-    "cache_write_tokens": 0,
-    "cost_usd": "0.020045",
-    "duration_ms": 21840,
-    "error_type": "",
-    "error_message": "",
-    "request_id": "req_018EeWyXxfu5pfWkrYcMdjWG",
-    "created_at": "2026-11-25T09:30:22Z",
-}
-RUN = {
-    "run_id": "019ab6f2-7d41-7f02-b1c3-5a6b7c8d9e0f",
-    "model": "claude-sonnet-5-5",
-    "attempts": 1,
-    "input_tokens": 412,
-    "output_tokens": 1876,
-    "cache_read_tokens": 2304,
-    "cache_write_tokens": 0,
-    "cost_usd": "0.020045",
-    "duration_seconds": 21.84,
-    "requests": [_REQUEST],
-}
 WRITTEN = {"conversation": examples.WHOLE, "generation": RUN}
 
 WRITING = {

@@ -10,7 +10,7 @@ from django.utils.text import Truncator
 from conversations.admin.display import list_link, page_link
 from conversations.admin.fields import PlainTextarea
 from conversations.admin.scoping import VisibleRelatedFilter, WorkspaceRowAdmin, WorkspaceRowForm, signed_in
-from conversations.documents import SameText, check_dimensions, check_text, content_hash, cut, refuse_known
+from conversations.documents import SameText, check_dimensions, check_text, refuse_known, take_in
 from conversations.models import Chunk, Document
 
 
@@ -26,9 +26,8 @@ class DocumentForm(WorkspaceRowForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
         if "text" in cleaned and "workspace" in cleaned:
-            self.instance.content_hash = content_hash(cleaned["text"])
             try:
-                refuse_known(cleaned["workspace"], cleaned["text"])
+                refuse_known(cleaned["workspace"].pk, cleaned["text"])
             except SameText as same:
                 self.add_error("text", str(same))
         return cleaned
@@ -92,10 +91,9 @@ class DocumentAdmin(WorkspaceRowAdmin):
 
     def save_model(self, request: HttpRequest, obj: Document, form: Any, change: bool) -> None:
         if change:
-            return super().save_model(request, obj, form, change)
-        obj.created_by = signed_in(request)
-        super().save_model(request, obj, form, change)
-        cut(obj, form.cleaned_data["text"])
+            super().save_model(request, obj, form, change)
+        else:
+            take_in(obj, form.cleaned_data["text"], by=signed_in(request))
 
     @admin.display(description="chunks", ordering="chunks_in_it")
     def chunk_count(self, document: Any) -> SafeString:

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django_filters import rest_framework as filters
 from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field, extend_schema_view
 from rest_framework import serializers
@@ -13,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from conversations import documents
+from conversations.api.counting import number_of
 from conversations.api.fields import JsonObject, OfWorkspace
 from conversations.api.serializers import RowSerializer
 from conversations.api.views import WorkspaceModelViewSet, model_permissions
@@ -92,13 +92,6 @@ class ChunkFilter(filters.FilterSet):
         return rows.filter(**{f"dimensions__{name}s__contains": [value]})
 
 
-def _with_count() -> QuerySet[Any]:
-    """Counted for the chunks of a page only."""
-    mine = Conversation.objects.filter(chunk=OuterRef("pk")).order_by().values("chunk")
-    number = Subquery(mine.annotate(number=Count("pk")).values("number"), output_field=IntegerField())
-    return Chunk.objects.select_related("document").annotate(conversation_count=Coalesce(number, 0))
-
-
 @extend_schema(tags=["Sources"])
 @extend_schema_view(
     list=extend_schema(summary="List chunks", examples=[OpenApiExample("A chunk", value=SHOWN, response_only=True)]),
@@ -130,9 +123,8 @@ def _with_count() -> QuerySet[Any]:
 class ChunkViewSet(WorkspaceModelViewSet):
     """The passages of documents that conversations are grounded in."""
 
-    queryset = _with_count()
+    queryset = Chunk.objects.select_related("document").annotate(conversation_count=number_of(Conversation, by="chunk"))
     serializer_class = ChunkSerializer
-    lookup_value_converter = "uuid"
     filterset_class = ChunkFilter
     permissions = model_permissions("conversations.chunk")
     orderings = {"position": "position", "created": "id"}

@@ -21,6 +21,13 @@ PARAMETERS = [
     OpenApiParameter("ETag", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200]),
     OpenApiParameter("Cache-Control", OpenApiTypes.STR, OpenApiParameter.HEADER, response=[200]),
 ]
+ETAG = OpenApiParameter(
+    "ETag",
+    OpenApiTypes.STR,
+    OpenApiParameter.HEADER,
+    response=[200, 201],
+    description="Another one after every change.",
+)
 EXPECTED = OpenApiParameter(
     "If-Match",
     location=OpenApiParameter.HEADER,

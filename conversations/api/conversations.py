@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import F
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework import mixins, status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -25,13 +25,6 @@ from conversations.api.review import refuse_where_refused
 from convgen.api.schema import LOCATION
 
 LISTED = [name for name in ListedSerializer.Meta.fields if name != "template_name"]
-
-ETAG = OpenApiParameter(
-    "ETag",
-    location=OpenApiParameter.HEADER,
-    response=[200, 201],
-    description="Changes whenever the conversation does.",
-)
 
 
 @extend_schema(tags=["Conversations"])
@@ -81,7 +74,7 @@ class ConversationViewSet(mixins.ListModelMixin, OneConversation):
         "waits for review if its score asks for it.",
         request=NewConversationSerializer,
         responses={201: ConversationSerializer},
-        parameters=[*idempotency.PARAMETERS, ETAG, LOCATION],
+        parameters=[*idempotency.PARAMETERS, conditional.ETAG, LOCATION],
         examples=[
             examples.sent("A draft", examples.NEW),
             examples.sent("With turns", {"tier": "template", "title": "Lost job", "turns": examples.TURNS}),
@@ -119,7 +112,7 @@ class ConversationViewSet(mixins.ListModelMixin, OneConversation):
         "work is overwritten.",
         request=ConversationChangesSerializer,
         responses={200: ConversationSerializer},
-        parameters=[IN_PATH, conditional.EXPECTED, ETAG],
+        parameters=[IN_PATH, conditional.EXPECTED, conditional.ETAG],
         examples=[
             examples.sent("A title and the turns", {"title": "After a lost job", "turns": examples.TURNS}),
             examples.answered("Changed", examples.WHOLE),

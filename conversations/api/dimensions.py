@@ -84,7 +84,6 @@ class DimensionViewSet(WorkspaceModelViewSet):
 
     queryset = Dimension.objects.all()
     serializer_class = DimensionSerializer
-    lookup_value_converter = "uuid"
     filterset_class = DimensionFilter
     permissions = model_permissions("conversations.dimension")
     also_answers = {"destroy": (409,)}

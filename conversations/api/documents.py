@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import Count
 from django_filters import rest_framework as filters
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
@@ -12,10 +11,11 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from conversations import documents
+from conversations.api.counting import number_of
 from conversations.api.fields import UserNameField
 from conversations.api.serializers import RowSerializer
 from conversations.api.views import WorkspaceModelViewSet, model_permissions
-from conversations.models import Document
+from conversations.models import Chunk, Document
 from convgen.api.filters import Search
 from convgen.api.strict import StrictSerializer
 
@@ -99,9 +99,8 @@ class DocumentFilter(filters.FilterSet):
 class DocumentViewSet(WorkspaceModelViewSet):
     """The texts that conversations are grounded in."""
 
-    queryset = Document.objects.select_related("created_by").annotate(chunk_count=Count("chunks"))
+    queryset = Document.objects.select_related("created_by").annotate(chunk_count=number_of(Chunk, by="document"))
     serializer_class = DocumentSerializer
-    lookup_value_converter = "uuid"
     filterset_class = DocumentFilter
     permissions = model_permissions("conversations.document")
     also_answers = {"create": (409,)}
@@ -121,7 +120,10 @@ class DocumentViewSet(WorkspaceModelViewSet):
         ],
     )
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        document = documents.take_in(workspace=self.workspace, by=self.person, **self.read(NewDocumentSerializer))
+        wanted = self.read(NewDocumentSerializer)
+        text = wanted.pop("text")
+        document = Document(workspace_id=self.workspace.pk, **wanted)
+        documents.take_in(document, text, by=self.person)
         shown = self.get_serializer(self.get_queryset().get(pk=document.pk))
         location = {"Location": reverse("api-document-detail", [document.pk])}
         return Response(shown.data, status=status.HTTP_201_CREATED, headers=location)

@@ -121,7 +121,6 @@ class ExportViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, WorkspaceV
     """Training files. Who took which data when stays on record."""
 
     queryset = Export.objects.select_related("created_by")
-    lookup_value_converter = "uuid"
     filterset_class = ExportFilter
     permissions = {
         "list": "conversations.view_export",

@@ -12,6 +12,7 @@ from rest_framework.response import Response
 from conversations import versions
 from conversations.api import examples
 from conversations.api.conversation_serializers import SaidSerializer, ScoreField
+from conversations.api.fields import UserNameField
 from conversations.api.finding import IN_PATH, found
 from conversations.api.one import OneConversation
 from conversations.api.views import WorkspaceViewSet
@@ -113,9 +114,7 @@ class BeforeSerializer(serializers.Serializer[Any]):
 class EditSerializer(serializers.ModelSerializer[Any]):
     """One edit by hand."""
 
-    edited_by = serializers.CharField(
-        source="edited_by.username", read_only=True, default=None, allow_null=True, help_text="The user name."
-    )
+    edited_by = UserNameField(allow_null=True)
     turns_before = serializers.SerializerMethodField(help_text="As they were; null where they stayed.")
     score_before = ScoreField(read_only=True, allow_null=True)
     score_after = ScoreField(read_only=True, allow_null=True)

@@ -73,6 +73,7 @@ class WorkspaceView(ThrottledView):
 class WorkspaceViewSet(WorkspaceView, ThrottledViewSet):
     """The same for a viewset; `permissions` are by action."""
 
+    lookup_value_converter = "uuid"
     filter_backends = [DjangoFilterBackend, Ordering]
 
     def get_queryset(self) -> Any:

@@ -1,6 +1,5 @@
 """The OpenAPI schema: drf-spectacular's, and the errors in the one shape that they have."""
 
-from collections.abc import Iterator
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -142,7 +141,8 @@ class AutoSchema(StandardizedSchema):
             return False
         match status_code:
             case "409" | "412":
-                return int(status_code) in self._also_answered()
+                action = getattr(self.view, "action", self.method.lower())
+                return int(status_code) in getattr(self.view, "also_answers", {}).get(action, ())
             case "413":
                 return self.method in ("POST", "PATCH")
             case "503":
@@ -152,10 +152,6 @@ class AutoSchema(StandardizedSchema):
             case "400":
                 return True  # an Idempotency-Key or a path may be malformed, a body may be no JSON
         return bool(super()._should_add_error_response(responses, status_code))
-
-    def _also_answered(self) -> Iterator[int]:
-        action = getattr(self.view, "action", self.method.lower())
-        return iter(getattr(self.view, "also_answers", {}).get(action, ()))
 
     def _get_response_for_code(
         self, serializer: Any, status_code: str, media_types: Any = None, direction: Any = "response"

@@ -26,12 +26,7 @@ class StrictSerializer(serializers.Serializer[Any]):
     def _unknown(self, given: Mapping[str, Any]) -> dict[str, Any]:
         settable = [name for name, field in self.fields.items() if not field.read_only]
         problem = serializers.ErrorDetail(f"It cannot be set here. What can: {', '.join(settable)}.", "unknown")
-        return {_sendable(name): [problem] for name in given if name not in self.fields}
-
-
-def _sendable(name: str) -> str:
-    """The name without surrogates that stand alone, which no answer can hold."""
-    return name.encode(errors="replace").decode()
+        return {name: [problem] for name in given if name not in self.fields}
 
 
 class InSchema(OpenApiSerializerExtension):

@@ -189,7 +189,6 @@ class GenerationLogViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, Wor
     filterset_class = GenerationLogFilter
     permissions = {"list": VIEW, "retrieve": VIEW, "stats": VIEW}
     orderings = {"created": "created_at", "cost": "cost_usd", "duration": "duration_ms"}
-    lookup_value_converter = "uuid"
 
     def get_serializer_class(self) -> Any:
         return GenerationLogDetailSerializer if self.action == "retrieve" else GenerationLogSerializer

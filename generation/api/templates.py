@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django_filters import rest_framework as filters
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -32,9 +32,6 @@ from generation.api.template_serializers import (
     TemplateSerializer,
 )
 
-ETAG = OpenApiParameter(
-    "ETag", location=OpenApiParameter.HEADER, response=[200, 201], description="Another one after every change."
-)
 _CHANGE = {
     "version": 3,
     "kind": "changed",
@@ -79,12 +76,12 @@ def _shown(name: str, **options: Any) -> OpenApiExample:
         description="Without their long texts.",
         examples=[OpenApiExample("A template", value=LISTED, response_only=True)],
     ),
-    retrieve=extend_schema(summary="Show a template", parameters=[ETAG], examples=[_shown("A template")]),
+    retrieve=extend_schema(summary="Show a template", parameters=[conditional.ETAG], examples=[_shown("A template")]),
     create=extend_schema(
         summary="Create a template",
         description="Refused when its texts cannot be read, its variables are not properly defined, or Claude would "
         "not take how it is asked.",
-        parameters=[ETAG, LOCATION],
+        parameters=[conditional.ETAG, LOCATION],
         examples=[
             OpenApiExample("A new template", value=BODY, request_only=True),
             _shown("As created", status_codes=["201"]),
@@ -93,7 +90,7 @@ def _shown(name: str, **options: Any) -> OpenApiExample:
     partial_update=extend_schema(
         summary="Change a template",
         description="What is left out stays. A change that makes other conversations raises the version.",
-        parameters=[conditional.EXPECTED, ETAG],
+        parameters=[conditional.EXPECTED, conditional.ETAG],
         examples=[
             OpenApiExample("Another tone", value={"tone": "warm", "topics": []}, request_only=True),
             _shown("As changed"),
@@ -110,7 +107,6 @@ class TemplateViewSet(WorkspaceModelViewSet):
 
     queryset = PromptTemplate.objects.all()
     serializer_class = TemplateSerializer
-    lookup_value_converter = "uuid"
     filterset_class = TemplateFilter
     permissions = {
         **model_permissions("conversations.prompttemplate"),
@@ -168,7 +164,7 @@ class TemplateViewSet(WorkspaceModelViewSet):
         description="The copy is inactive, at version 1, under a name of its own.",
         request=None,
         responses={201: TemplateSerializer},
-        parameters=[ETAG, LOCATION],
+        parameters=[conditional.ETAG, LOCATION],
         examples=[_shown("The copy", status_codes=["201"])],
     )
     @action(detail=True, methods=["post"])

@@ -17,7 +17,7 @@ from generation.api.asking import WordsSerializer, overrides_of, words_of
 from generation.api.configuration import ConfigurationSerializer
 from generation.api.errors import told
 from generation.api.previewing import FORECAST, ForecastSerializer
-from generation.api.written import RunSerializer
+from generation.api.written import RUN, RunSerializer
 from generation.errors import GenerationError
 from generation.preview import prepared, preview, used_values
 from generation.runs import run_of
@@ -93,18 +93,7 @@ TRIAL = {
     "quality_metrics": {"score": 8.4, "confidence": 0.86, "confidence_level": "high", "components": [], "flags": []},
     "baseline": {"score": 7.9, "conversations": 30},
     "difference": 0.5,
-    "generation": {
-        "run_id": "019ab6f2-7d41-7f02-b1c3-5a6b7c8d9e0f",
-        "model": "claude-sonnet-5-5",
-        "attempts": 1,
-        "input_tokens": 412,
-        "output_tokens": 1876,
-        "cache_read_tokens": 2304,
-        "cache_write_tokens": 0,
-        "cost_usd": "0.020045",
-        "duration_seconds": 21.84,
-        "requests": [],
-    },
+    "generation": RUN,
 }
 
 
