@@ -64,8 +64,14 @@ def select(order: "Order") -> Taken:
     if order.selection == Selection.CHOSEN:
         return Taken(_chosen(order), (), ())
     free, elsewhere = _divided(_wanted(order))
-    found = coverage.gaps(order.workspace, order.tier) if order.selection == Selection.GAPS else []
-    return Taken(free, found, elsewhere)
+    return Taken(free, _gaps(order) if order.selection == Selection.GAPS else (), elsewhere)
+
+
+def _gaps(order: "Order") -> Sequence[coverage.Gap]:
+    try:
+        return coverage.gaps(order.workspace, order.tier)
+    except coverage.PlanTooLarge as error:
+        raise PlanError(str(error)) from error
 
 
 def in_turns(candidates: Iterable[Candidate]) -> list[Candidate]:

@@ -150,6 +150,7 @@ class CoverageView(WorkspaceView):
 
 @extend_schema(tags=["Coverage"])
 class GapsView(WorkspaceView):
+    also_answers = {"get": (409,)}
     permissions = {"get": "conversations.view_prompttemplate"}
 
     @extend_schema(
@@ -168,6 +169,7 @@ class GapsView(WorkspaceView):
 
 @extend_schema(tags=["Coverage"])
 class DraftsView(WorkspaceView):
+    also_answers = {"post": (409,)}
     permissions = {"post": "conversations.change_conversation"}
 
     @extend_schema(

@@ -3,6 +3,7 @@
 from rest_framework.exceptions import NotFound
 from rest_framework.reverse import reverse
 
+from conversations.coverage import PlanTooLarge
 from conversations.dimension_deletion import DimensionInUse
 from conversations.documents import SameText
 from conversations.exporting import ExportError, FileElsewhere, FileRefused
@@ -14,6 +15,7 @@ from convgen.api.errors import Conflict, PreconditionFailed, Unavailable
 def register() -> None:
     errors.tell(SameText, _same_text)
     errors.tell(DimensionInUse, errors.conflict)
+    errors.tell(PlanTooLarge, errors.conflict)
     errors.tell(ExportError, lambda error: Conflict(str(error), "nothing_to_export"))
     errors.tell(FileRefused, lambda error: Unavailable(f"{error.reason} Tell whoever runs this site.", "no_file"))
     errors.tell(FileElsewhere, lambda error: NotFound(str(error), "no_file"))

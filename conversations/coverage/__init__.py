@@ -7,13 +7,14 @@ same plan. What is used is read from counts that the database keeps (`conversati
 """
 
 from conversations.coverage.drafts import fill, fill_gaps, lock_plan, unsaved_drafts
-from conversations.coverage.gaps import Gap, gaps
+from conversations.coverage.gaps import Gap, PlanTooLarge, gaps
 from conversations.coverage.standing import PlanStanding, Standing, Used, standing
 from conversations.coverage.usage import recount
 
 __all__ = [
     "Gap",
     "PlanStanding",
+    "PlanTooLarge",
     "Standing",
     "Used",
     "fill",

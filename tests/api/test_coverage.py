@@ -2,8 +2,8 @@ from typing import Any
 
 import pytest
 
-from conversations.models import Conversation, Workspace
-from tests.api_client import Api, problems
+from conversations.models import Conversation, PromptTemplate, Workspace
+from tests.api_client import Api, problems, told
 from tests.factories import ConversationFactory, DimensionFactory, PromptTemplateFactory
 
 
@@ -81,3 +81,16 @@ def test_the_plan_of_another_workspace_is_not_told(curator: Api, elsewhere: Work
     PromptTemplateFactory(workspace=elsewhere, target_count=3)
     assert curator.get("coverage/").json()["missing"] == 0
     assert curator.post("coverage/drafts/", {}).json()["created"] == 0
+
+
+def test_a_mistyped_target_is_told_before_it_keeps_anybody_waiting(curator: Api, plan: Any) -> None:
+    PromptTemplate.objects.filter(name="Budget").update(target_count=2_000_001)  # one is there
+    for refused in (curator.get("coverage/gaps/"), curator.post("coverage/drafts/", {})):
+        assert problems(refused, 409) == {None: "conflict"}
+        assert "The plan lacks 2,000,001 conversations" in told(refused)
+        assert "“Budget” alone lacks 2,000,000: lower its target" in told(refused)
+    for path in ("batches/estimate/", "batches/"):
+        assert problems(curator.post(path, {}), 400) == {"non_field_errors": "invalid"}
+    assert curator.get("coverage/").json()["missing"] == 2_000_001
+    assert curator.get("coverage/gaps/", {"tier": "scenario"}).json()["count"] == 1
+    assert not Conversation.objects.exists()

@@ -114,6 +114,13 @@ def test_what_cannot_work_is_said_and_nothing_can_be_started(
     assert not BatchJob.objects.exists()
 
 
+def test_a_plan_that_is_too_large_names_the_target_that_is_too_high(curator: Client, workspace: Workspace) -> None:
+    PromptTemplateFactory(workspace=workspace, name="Budget", target_count=1_000_000)
+    page = shown(curator.post(plan_url(), {**filled_in(curator, selection="gaps"), "start": "yes"}))
+    assert "“Budget” alone lacks 1,000,000: lower its target" in page
+    assert not BatchJob.objects.exists()
+
+
 # --- The start
 
 

@@ -71,6 +71,14 @@ def test_an_empty_plan_is_said_to_be_empty() -> None:
     assert _told() == "The plan is empty: no active template has a target count.\n"
 
 
+def test_more_than_can_be_planned_at_one_time_is_refused_and_nothing_is_made() -> None:
+    PromptTemplateFactory(workspace=WorkspaceFactory(is_default=True), name="Budget", target_count=50_001)
+    with pytest.raises(CommandError, match="“Budget” alone lacks 50,001: lower its target, or choose one tier"):
+        _told("--fill")
+    assert not Conversation.objects.exists()
+    assert "50001" in _told().replace(",", "")
+
+
 def test_an_unknown_workspace_is_refused_with_those_that_there_are() -> None:
     WorkspaceFactory(slug="first")
     with pytest.raises(CommandError, match=r"There is no workspace “nowhere”\. Choose one with --workspace: first\."):

@@ -4,12 +4,13 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management.base import CommandError
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
 from conversations.choices import Tier
-from conversations.coverage import PlanStanding, Standing, fill_gaps, recount, standing
+from conversations.coverage import PlanStanding, PlanTooLarge, Standing, fill_gaps, recount, standing
 from conversations.models import Workspace
 from conversations.workspaces import WorkspaceCommand
 from convgen.terminal import console_on
@@ -35,13 +36,20 @@ class Command(WorkspaceCommand):
     def run(self, workspace: Workspace, **options: Any) -> None:
         if options["recount"]:
             recount(workspace)
-        created = len(fill_gaps(workspace, options["tier"])) if options["fill"] else 0
+        created = _fill(workspace, options["tier"]) if options["fill"] else 0
         plan = standing(workspace, options["tier"])
         if options["json"]:
             self.stdout.write(json.dumps({"created": created, **plan.as_json()}))
         else:
             _print(plan, console_on(self.stdout))
             self.stdout.write(_summary(plan, created, filled=options["fill"]))
+
+
+def _fill(workspace: Workspace, tier: str) -> int:
+    try:
+        return len(fill_gaps(workspace, tier))
+    except PlanTooLarge as error:
+        raise CommandError(str(error)) from error
 
 
 def _print(plan: PlanStanding, console: Console) -> None:
