@@ -1,4 +1,9 @@
 from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig
+
+
+class SiteConfig(AdminConfig):
+    default_site = "convgen.admin_site.Site"
 
 
 class ConvgenConfig(AppConfig):

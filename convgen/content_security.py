@@ -1,6 +1,6 @@
 """What a browser may load for a page, and from where: a Content-Security-Policy by what is answered (django-csp).
 
-A view says otherwise with `csp.decorators.csp`. Beyond `/api/` the pages have no policy yet.
+A view says otherwise with `csp.decorators.csp`.
 """
 
 from typing import Any
@@ -9,8 +9,6 @@ from csp.constants import NONE, SELF
 from csp.middleware import CSPMiddleware, PolicyParts
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-
-from convgen.api import PREFIX
 
 # An answer that is no page loads nothing, wherever it is shown.
 NOTHING = {"default-src": [NONE], "frame-ancestors": [NONE]}
@@ -32,7 +30,7 @@ class ContentSecurityPolicy(CSPMiddleware):
         self, request: HttpRequest, response: HttpResponseBase, report_only: bool = False
     ) -> PolicyParts:
         parts = super().get_policy_parts(request, response, report_only)
-        if parts.config is None and not report_only and request.path_info.startswith(PREFIX):
+        if parts.config is None and not report_only:
             parts.config = _policy_of(response)
         return parts
 

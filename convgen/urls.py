@@ -5,10 +5,6 @@ from django.views.generic import RedirectView
 
 from convgen.metrics import metrics
 
-admin.site.site_header = "convgen"
-admin.site.site_title = "convgen"
-admin.site.index_title = "Training conversations"
-
 urlpatterns = [
     path("api/", include("convgen.api.urls")),
     path("admin/", admin.site.urls),

@@ -1,0 +1,73 @@
+// Dialogs: a link with data-dialog opens its page in the one <dialog>, by htmx. Without this script it is a link.
+"use strict";
+{
+  const dialog = document.getElementById("dialog");
+  const body = document.getElementById("dialog-body");
+  let opener = null;
+  let stale = false;
+
+  const open = (url) => {
+    if (!dialog.open) {
+      opener = document.activeElement;
+      stale = false;
+      body.innerHTML = '<p class="loading" role="status">Loading…</p>';
+      dialog.showModal();
+    }
+    htmx.ajax("GET", url, { target: body, swap: "innerHTML" });
+  };
+
+  document.addEventListener("click", (event) => {
+    const plain = event.button === 0 && !(event.metaKey || event.ctrlKey || event.shiftKey || event.altKey);
+    const link = plain && event.target.closest("a[data-dialog]");
+    if (link) {
+      event.preventDefault();
+      link.closest("details.menu")?.removeAttribute("open");
+      open(link.href);
+    } else if (event.target.closest("#dialog [data-close]")) {
+      event.preventDefault();
+      event.stopPropagation(); // htmx would follow the link
+      dialog.close();
+    }
+  }, true);
+
+  // Emptied, its polling ends. What it changed is shown by the page behind once that is loaded anew.
+  dialog.addEventListener("close", () => {
+    body.replaceChildren();
+    if (stale) location.reload();
+    else if (opener?.isConnected) opener.focus();
+  });
+
+  document.addEventListener("page-is-stale", () => { stale = dialog.open; });
+
+  // Another step: its heading is read out and reading goes on from there, unless a field wants to be filled in.
+  body.addEventListener("htmx:afterSwap", (event) => {
+    if (event.detail.target !== body) return;
+    body.scrollTop = 0;
+    const first = body.querySelector("[autofocus], .errorlist + :is(input, select, textarea), [aria-invalid=true]");
+    const heading = body.querySelector("#dialog-title");
+    heading?.setAttribute("tabindex", "-1");
+    (first || heading)?.focus();
+  });
+
+  // The session has ended: the login is a page, and no content of a dialog.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const path = new URL(event.detail.xhr.responseURL || location.href, location.href).pathname;
+    if (path.endsWith("/login/") && !location.pathname.endsWith("/login/")) {
+      event.detail.shouldSwap = false;
+      location.reload();
+    }
+  });
+
+  // Nobody looks at a hidden tab: it does not poll.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const polls = (event.detail.elt.getAttribute("hx-trigger") || "").includes("every");
+    if (polls && document.hidden) event.preventDefault();
+  });
+
+  const failed = (text) => document.dispatchEvent(new CustomEvent("toast", { detail: { text, level: "error" } }));
+  document.addEventListener("htmx:sendError", () => failed("The server cannot be reached. Is the connection up? Try again."));
+  document.addEventListener("htmx:responseError", (event) => {
+    const status = event.detail.xhr.status;
+    failed(status === 404 ? "This is not there any more." : `That did not work (${status}). Try again, or tell whoever keeps convgen up.`);
+  });
+}
