@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connections
 from django.template import Context, Engine
 from django.utils.text import slugify
 from playwright.sync_api import Page, sync_playwright
@@ -96,6 +97,7 @@ def test_pictures_are_taken(
             path = shot.path if isinstance(shot.path, str) else shot.path(shown)  # type: ignore[arg-type]
             take(shot, address + path, opened)
         browser.close()
+        connections.close_all()  # inside Playwright's loop, the test had one of its own
 
 
 def take(shot: Shot, url: str, opened: Callable[..., Page]) -> None:
