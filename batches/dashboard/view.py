@@ -19,9 +19,10 @@ from conversations.admin.coverage import pairs_shown, tiers_shown
 from conversations.admin.links import conversations_url, range_url, requests_url, review_url, simulated_url
 from conversations.admin.scoping import sees_several, visible
 from conversations.choices import Status
-from conversations.choosing import workspaces_of
+from conversations.choosing import Workspaces, workspaces_of
 from conversations.coverage import completion
 from conversations.models import Conversation
+from conversations.models.conversation_queries import NEWEST
 from conversations.tally import BEST, RANGES, Tally, tally
 from generation.models import GenerationLog, LogStatus
 from generation.spend import Month, Spent, midnight, this_month
@@ -53,7 +54,7 @@ def _parts(request: HttpRequest) -> dict[str, Any]:
     may = request.user.has_perm
     parts: dict[str, Any] = {"may_generate": may_generate(request), "everywhere": sees_several()}
     if may(CONVERSATIONS):
-        parts |= _conversations()
+        parts |= _conversations(workspaces_of(request))
     if may(TEMPLATES):
         parts |= _plan(request)
     if may(BATCHES):
@@ -79,8 +80,8 @@ class Counted:
     url: str
 
 
-def _conversations() -> dict[str, Any]:
-    mine: Any = visible(Conversation.objects.all())
+def _conversations(workspaces: Workspaces) -> dict[str, Any]:
+    mine = visible(Conversation.objects.all())
     found = tally(mine)
     return {
         "tally": found,
@@ -90,10 +91,20 @@ def _conversations() -> dict[str, Any]:
         ],
         "quality": _quality(found),
         "waiting": found.by_status[Status.PENDING_REVIEW],
-        "weakest": mine.for_review().only("conversation_id", "title", "quality_score", "simulated")[:WEAKEST],
+        "weakest": _weakest(workspaces),
         "review_url": review_url(),
         "simulated_url": simulated_url() if mine.filter(simulated=True).exists() else "",
     }
+
+
+def _weakest(workspaces: Workspaces) -> list[Conversation]:
+    """The first of the review queue; of several workspaces, the first of all of theirs, which have each its index."""
+    places = [workspaces.current] if workspaces.current else workspaces.choices
+    columns = ("conversation_id", "title", "quality_score", "quality_tenths", "created_at", "simulated")
+    queues = [Conversation.objects.filter(workspace=each).for_review().only(*columns)[:WEAKEST] for each in places]
+    if len(queues) == 1:
+        return list(queues[0])
+    return list(queues[0].union(*queues[1:], all=True).order_by("quality_tenths", *NEWEST)[:WEAKEST])
 
 
 def _quality(found: Tally) -> dict[str, Any]:

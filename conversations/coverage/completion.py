@@ -100,6 +100,6 @@ def _by_status(rows: list[dict[str, Any]]) -> Counter[str]:
 def _unwritten(workspace: Workspace | None) -> list[dict[str, Any]]:
     """Conversations that are still to be written, by template, tier and status; and how many are places of the plan."""
     found = Conversation.objects.filter(of(workspace), status__in=UNWRITTEN).order_by()
-    counted = {"conversations": Count("*"), "in_plan": Count("pk", filter=IN_PLAN)}
+    counted = {"conversations": Count("*"), "in_plan": Count("version", filter=IN_PLAN)}
     by_template: QuerySet[Any, Any] = found.values("template_id", "tier", "status")
     return list(by_template.annotate(**counted))
