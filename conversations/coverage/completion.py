@@ -74,7 +74,7 @@ class PlanCompletion:
 def completion(workspace: Workspace | None) -> PlanCompletion:
     """How far the plan is; without a workspace, that of every one together."""
     plan = standing(workspace)
-    rows = _unwritten(workspace)
+    rows = list(by_template(workspace))
     templates = [_of_template(one, rows) for one in plan.templates]
     return PlanCompletion(plan, [_of_tier(one, templates, rows) for one in plan.tiers], templates)
 
@@ -97,9 +97,11 @@ def _by_status(rows: list[dict[str, Any]]) -> Counter[str]:
     return found
 
 
-def _unwritten(workspace: Workspace | None) -> list[dict[str, Any]]:
+def by_template(workspace: Workspace | None) -> QuerySet[Any, Any]:
     """Conversations that are still to be written, by template, tier and status; and how many are places of the plan."""
     found = Conversation.objects.filter(of(workspace), status__in=UNWRITTEN).order_by()
+    # Of the columns that the index holds: no row is read for it.
     counted = {"conversations": Count("*"), "in_plan": Count("version", filter=IN_PLAN)}
-    by_template: QuerySet[Any, Any] = found.values("template_id", "tier", "status")
-    return list(by_template.annotate(**counted))
+    grouped: QuerySet[Any, Any] = found.values("template_id", "tier", "status")
+    rows: QuerySet[Any, Any] = grouped.annotate(**counted)
+    return rows
