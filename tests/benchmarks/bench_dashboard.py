@@ -1,8 +1,8 @@
 """The dashboard and the coverage page, whole, at 10,000 and at 1,000,000 conversations, under row-level security.
 
 Each size is a workspace with a month's requests beside its conversations: one for each ten, spread over the month.
-Sizes take turns, `BENCH_RUNS` times after a warm-up; best, p50 and p95 in milliseconds are printed with a mark where the
-bar was missed, and the p50s' ratio. Nothing is asserted. `BENCH_SIZES=10000,200000` chooses the sizes.
+Sizes take turns, `BENCH_RUNS` times after a warm-up; best, p50 and p95 in milliseconds are printed with a mark where
+the bar was missed, and the p50s' ratio. Nothing is asserted. `BENCH_SIZES=10000,200000` chooses the sizes.
 
 The best time is of the page alone; on a machine with other work, the others tell of that too.
 """
