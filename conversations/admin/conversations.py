@@ -18,6 +18,7 @@ from conversations.admin.display import badge, list_link, page_link, problem, si
 from conversations.admin.editing import EditingAdmin
 from conversations.admin.fields import pretty_json
 from conversations.admin.lists import LeanChangeList
+from conversations.admin.live import LiveFilter
 from conversations.admin.scoping import VisibleRelatedFilter, signed_in, visible
 from conversations.admin.versions import VersionsOnPage
 from conversations.changes import OPEN_TO_ORDER
@@ -91,6 +92,7 @@ class ConversationAdmin(VersionsOnPage, EditingAdmin):
         "status",
         "tier",
         QualityFilter,
+        LiveFilter,
         "simulated",
         ("template", VisibleRelatedFilter),
         *(_filter_by(kind) for kind in (DimensionKind.PERSONA, DimensionKind.EMOTION, DimensionKind.TOPIC)),

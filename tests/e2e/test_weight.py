@@ -45,6 +45,7 @@ def weigh(live_server: Any, superuser: User, open_page: Callable[..., Page]) -> 
 
 def daily(shown: Showcase) -> Iterator[str]:
     yield reverse("admin:index")
+    yield reverse("admin:conversations_coverage")
     yield reverse("admin:conversations_conversation_changelist")
     yield reverse("admin:batches_batchjob_plan", query={"tier": "template", "selection": "gaps"})
     yield reverse("admin:batches_batchjob_change", args=[shown.running.pk])
