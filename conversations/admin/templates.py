@@ -95,7 +95,6 @@ class PromptTemplateAdmin(LeanListAdmin, SimpleHistoryAdmin):
     readonly_fields = ["version", "usage_count", "created_at", "updated_at"]
     inlines = [ApplicabilityInline]
     actions = ["duplicate_selected"]
-    save_on_top = True
     history_list_display = ["version"]
     fieldsets = [
         (None, {"fields": ["workspace", "name", "description", "tier", "category", "target_count", "active"]}),
