@@ -19,7 +19,8 @@ from generation.endpoint import named_endpoint
 from generation.forecast import Forecast
 from generation.sketch import Sketch, sketch
 
-PARTS = {"prompt-preview": "batches/one/preview.html", "making": "batches/one/form.html"}  # by id: shown anew alone
+PREVIEW = "prompt-preview"
+PARTS = {PREVIEW: "batches/one/preview.html", "making": "batches/one/form.html"}  # by id: shown anew alone
 LOOKS_ONLY = ("preview", "choose")  # the buttons that order nothing
 
 
@@ -80,7 +81,8 @@ def _shown(
         **context,
     }
     asked_for = request.headers.get("HX-Target", "")
-    return TemplateResponse(request, PARTS.get(asked_for, "batches/one/choose.html"), {**shown, "live": asked_for in PARTS})
+    template = PARTS.get(asked_for, "batches/one/choose.html")
+    return TemplateResponse(request, template, {**shown, "live": asked_for == PREVIEW})
 
 
 def _looked_at(form: MakingForm) -> dict[str, Any]:

@@ -20,6 +20,8 @@ from conversations.editing import Edited
 from conversations.models import Conversation, Turn
 from conversations.turns import cleaned_turns
 
+MOST_ADDED = 8  # empty turns in a page
+
 
 class OwnRow(forms.ModelChoiceField):
     """The key of the row that a form shows: the row is at hand, where Django asks the database for each."""
@@ -78,10 +80,13 @@ class TurnInline(admin.TabularInline):
     model = Turn
     form = TurnForm
     formset = TurnFormSet
-    fields = ["position", "role", "content"]
-    readonly_fields = ["position"]
-    extra = 0
-    classes = ["bare", "dialogue"]
+    fields = ["role", "content"]
+    template = "conversations/turns.html"
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        """None: a script adds them. `?add=2` has two empty ones in the page, where there is no script."""
+        wanted = request.GET.get("add", "")
+        return min(int(wanted), MOST_ADDED) if wanted.isdecimal() else 0
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True
