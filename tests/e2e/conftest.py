@@ -1,12 +1,16 @@
 import os
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
+import psutil
 import pytest
 from django.db import connections
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.browser import CHROMIUM, FLAGS
+from convgen.models import User
+from generation.simulated.server import SimulatedClaude
+from tests.accessibility import check
+from tests.browser import CHROMIUM, FLAGS, Trouble, open_window
+from tests.processes import worker
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -20,26 +24,56 @@ def _connections_end_with_their_request(django_db_setup: None) -> Iterator[None]
 
 
 @pytest.fixture
-def console_errors() -> list[str]:
-    """What went wrong in the browser's console, refusals by a policy included. What is left fails the test."""
-    return []
+def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
+    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in this thread
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+        connections.close_all()  # inside Playwright's loop, the test had one of its own
 
 
 @pytest.fixture
-def page(monkeypatch: pytest.MonkeyPatch, console_errors: list[str]) -> Iterator[Page]:
-    """A page of a fresh browser."""
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in this thread
+def trouble() -> Trouble:
+    """What went wrong in the browser. A test that expects some takes it away: `trouble.errors.pop()`."""
+    return Trouble()
 
-    def note(message: Any) -> None:
-        if message.type == "error":
-            console_errors.append(message.text)
 
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        page = browser.new_page()
-        page.on("pageerror", lambda error: console_errors.append(str(error)))
-        page.on("console", note)
-        yield page
-        browser.close()
-        connections.close_all()  # inside Playwright's loop, the test had one of its own
-    assert console_errors == []
+@pytest.fixture
+def open_page(browser: Browser, trouble: Trouble) -> Iterator[Callable[..., Page]]:
+    """Opens windows: `open_page(user=…, dark=True, width=768, javascript=False)`, all of it optional.
+
+    Each has cookies of its own, so that two curators can work side by side.
+    """
+
+    def opened(**wishes: object) -> Page:
+        page = open_window(browser, **wishes)  # type: ignore[arg-type]
+        trouble.watch(page.context)
+        return page
+
+    yield opened
+    assert trouble == Trouble()
+
+
+@pytest.fixture
+def page(open_page: Callable[..., Page]) -> Page:
+    """A page in which nobody is signed in."""
+    return open_page()
+
+
+@pytest.fixture
+def superuser(transactional_db: None) -> User:
+    return User.objects.create_superuser("admin")
+
+
+@pytest.fixture
+def accessible() -> Callable[..., None]:
+    """Fails with what axe finds in a page as it stands, in light and in dark: `accessible(page)`."""
+    return check
+
+
+@pytest.fixture
+def real_worker(transactional_db: None, claude: SimulatedClaude) -> Iterator[psutil.Process]:
+    """A worker that does what the live server queues, with simulated Claude (script it by the fixture `claude`)."""
+    with worker(BATCH_SLICE_SECONDS="20") as process:
+        yield process

@@ -6,10 +6,11 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from conversations.models import Conversation
+from convgen.models import User
 from generation.regeneration import regenerate
 from generation.service import generate
 from generation.simulated.server import SimulatedClaude
-from tests.browser import needs_chromium, sign_in
+from tests.browser import needs_chromium, sign_in, sign_in_by_form
 from tests.factories import ConversationFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), needs_chromium]
@@ -21,7 +22,7 @@ def made(transactional_db: None, claude: SimulatedClaude) -> Conversation:
 
 
 def test_a_curator_signs_in_and_reads_a_conversation(made: Conversation, live_server: Any, page: Page) -> None:
-    sign_in(page, live_server.url)
+    sign_in_by_form(page, live_server.url)
     page.goto(f"{live_server.url}/admin/conversations/conversation/")
     page.get_by_role("link", name=made.conversation_id).click()
     expect(page.get_by_text(made.turns.get(position=1).content).first).to_be_visible()
@@ -35,10 +36,9 @@ def regenerated(made: Conversation) -> Conversation:
 
 @pytest.mark.parametrize("width", [1280, 768])
 def test_a_curator_compares_versions_and_orders_another(
-    regenerated: Conversation, live_server: Any, page: Page, width: int
+    regenerated: Conversation, live_server: Any, open_page: Any, superuser: User, width: int
 ) -> None:
-    page.set_viewport_size({"width": width, "height": 900})
-    sign_in(page, live_server.url)
+    page = open_page(user=superuser, width=width)
     page.goto(f"{live_server.url}/admin/conversations/conversation/{regenerated.pk}/change/")
     page.get_by_role("link", name=f"Compare with {regenerated.parent}").click()
     expect(page.get_by_role("heading", name="What became different")).to_be_visible()
@@ -60,9 +60,9 @@ def fits(page: Page) -> bool:
     return page.evaluate(beyond) == 0
 
 
-def test_a_curator_edits_a_turn_and_adds_two(made: Conversation, live_server: Any, page: Page) -> None:
+def test_a_curator_edits_a_turn_and_adds_two(made: Conversation, live_server: Any, page: Page, superuser: User) -> None:
     count = made.turn_count
-    sign_in(page, live_server.url)
+    sign_in(page, superuser)
     page.goto(f"{live_server.url}/admin/conversations/conversation/{made.pk}/change/")
     page.get_by_label("Turn 1", exact=True).fill("Where do I begin?")
     for place, (role, content) in enumerate([("User", "And after that?"), ("Assistant", "Rest.")]):

@@ -1,6 +1,5 @@
 """The API's pages in a real browser: nothing is refused by their policy, and nothing comes from elsewhere."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -8,7 +7,8 @@ from knox.models import AuthToken
 from playwright.sync_api import Page, expect
 
 from conversations.models import Dimension, Workspace
-from tests.browser import needs_chromium, sign_in
+from convgen.models import User
+from tests.browser import Trouble, fits, needs_chromium, sign_in
 from tests.factories import DimensionFactory, UserFactory, WorkspaceFactory
 
 LONG = 30_000  # milliseconds: ReDoc reads and indexes the whole schema before it shows anything
@@ -19,14 +19,6 @@ pytestmark = [pytest.mark.django_db(transaction=True), needs_chromium]
 @pytest.fixture
 def workspace(transactional_db: None) -> Workspace:
     return WorkspaceFactory(is_default=True)
-
-
-@pytest.fixture(autouse=True)
-def _asks_no_other_host(page: Page, live_server: Any) -> Iterator[None]:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    yield
-    assert [address for address in asked if not address.startswith((live_server.url, "data:", "blob:"))] == []
 
 
 def test_an_engineer_tries_an_operation_out_with_her_token(page: Page, live_server: Any, workspace: Workspace) -> None:
@@ -54,9 +46,10 @@ def test_the_reference_is_read_and_searched(page: Page, live_server: Any) -> Non
 
 
 def test_a_person_sends_json_by_the_page(
-    page: Page, live_server: Any, workspace: Workspace, console_errors: list[str]
+    page: Page, live_server: Any, workspace: Workspace, superuser: User, trouble: Trouble
 ) -> None:
-    sign_in(page, live_server.url)
+    sign_in(page, superuser)
+    page.goto(f"{live_server.url}/admin/")
     page.get_by_role("link", name="API", exact=True).click()
     page.get_by_role("link", name="/api/dimensions/").click()
     expect(page.get_by_text(f"Workspace {workspace.name}")).to_be_visible()
@@ -64,7 +57,7 @@ def test_a_person_sends_json_by_the_page(
     body.fill('{"kind": "mood", "name": "Calm"}')
     page.get_by_role("button", name="Send POST").click()
     expect(page.locator(".api-status")).to_contain_text("400")
-    assert "400" in console_errors.pop()  # the browser's own note of the answer
+    assert "400" in trouble.errors.pop()  # the browser's own note of the answer
     expect(body).to_have_value('{"kind": "mood", "name": "Calm"}')
     body.fill('{"kind": "emotion", "name": "Calm"}')
     page.get_by_role("button", name="Send POST").click()
@@ -72,9 +65,11 @@ def test_a_person_sends_json_by_the_page(
     assert Dimension.objects.get().workspace == workspace
 
 
-def test_a_row_is_changed_and_deleted_by_its_page(page: Page, live_server: Any, workspace: Workspace) -> None:
+def test_a_row_is_changed_and_deleted_by_its_page(
+    page: Page, live_server: Any, workspace: Workspace, superuser: User
+) -> None:
     dimension = DimensionFactory(workspace=workspace, name="Calm")
-    sign_in(page, live_server.url)
+    sign_in(page, superuser)
     page.goto(f"{live_server.url}/api/dimensions/{dimension.pk}/")
     body = page.get_by_label("Body (JSON)")
     body.fill(body.input_value().replace("Calm", "Serene"))
@@ -87,11 +82,10 @@ def test_a_row_is_changed_and_deleted_by_its_page(page: Page, live_server: Any, 
 
 
 @pytest.mark.parametrize("width", [1280, 768])
-def test_the_pages_fit(page: Page, live_server: Any, workspace: Workspace, width: int) -> None:
+def test_the_pages_fit(open_page: Any, live_server: Any, workspace: Workspace, superuser: User, width: int) -> None:
     DimensionFactory(workspace=workspace, description="so many words " * 50, name="x" * 80)
-    page.set_viewport_size({"width": width, "height": 900})
-    sign_in(page, live_server.url)
+    page = open_page(user=superuser, width=width)
     for path in ("", "dimensions/", "docs/", "redoc/"):
         page.goto(f"{live_server.url}/api/{path}")
         page.get_by_role("heading").first.wait_for()
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"), path
+        assert fits(page), path
