@@ -40,11 +40,9 @@ def sketch(draft: Conversation) -> Sketch:
     template = draft.template
     if template is None:
         return Sketch(trouble="The template was deleted: there is nothing left that Claude could be asked.")
+    texts = _segments(draft, template)
     try:
-        texts = _segments(draft, template)
         configuration, request = prepared(draft)
-    except PromptError as error:
-        return Sketch(trouble=f"Template “{template.name}”: {error}")
     except ConfigurationInvalid as error:
         return Sketch(**texts, trouble=str(error))
     except PromptUnresolved as error:
@@ -55,9 +53,14 @@ def sketch(draft: Conversation) -> Sketch:
 
 
 def _segments(draft: Conversation, template: PromptTemplate) -> dict[str, Any]:
+    """None of a template that cannot be read: whoever asks for the request is told why."""
     own = own_values(draft, descriptions(draft.workspace_id))
-    sources, variables = list(sources_of(draft, own).values()), variables_of(template)
-    drawn = {name: segments_of(text, variables=variables, sources=sources) for name, text in texts_of(template).items()}
+    sources, texts = list(sources_of(draft, own).values()), texts_of(template)
+    try:
+        variables = variables_of(template)
+        drawn = {name: segments_of(text, variables=variables, sources=sources) for name, text in texts.items()}
+    except PromptError:
+        return {}
     return {
         "structure": drawn["structure"],
         "system": drawn["system_prompt"],

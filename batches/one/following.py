@@ -16,6 +16,7 @@ from generation.errors import GenerationError, by_code
 from generation.runs import latest_run
 
 POLL_SECONDS = 2
+ALONE = "It is next: a worker takes it up in a moment."
 UNTENDED = 10  # seconds after which it is said that no worker has come
 FRESH = (Status.GENERATED, Status.PENDING_REVIEW)  # nobody has decided on it yet
 
@@ -47,11 +48,18 @@ class Making:
         left = told.seconds_remaining
         return {
             "percentage": told.percentage,
-            "step": told.step,
+            "step": ALONE if self._goes_next else told.step,
             "left": f"about {duration(left)} left" if left else "",
             "untended": self._untended(),
             "batch": self.progress.item.job if self.progress.item else None,
         }
+
+    @property
+    def _goes_next(self) -> bool:
+        """In a batch of one, which has begun: it waits for nothing but a worker."""
+        job = self.progress.item.job if self.progress.item else None
+        begun = job is not None and job.total_items == 1 and job.status == JobStatus.PROCESSING
+        return begun and self.phase == "waiting" and not self.progress.item.message_batch_id  # type: ignore[union-attr]
 
     def _untended(self) -> str:
         """For how long no worker has come to it, where that is long enough to be said."""

@@ -36,6 +36,8 @@ class TemplateForm(forms.Form):
         anew = {"post": address, "trigger": "change", "target": "#making", "swap": "outerHTML"}
         field.widget.attrs |= {f"hx-{name}": value for name, value in anew.items()}
         field.widget.attrs["hx-vals"] = '{"choose": "1"}'
+        # What is filled in meanwhile would be lost.
+        field.widget.attrs["hx-disabled-elt"] = "#making fieldset, #making .making-foot .button"
 
 
 class MakingForm(forms.Form):
@@ -205,7 +207,7 @@ def _by_tier(templates: Any) -> list[tuple[str, list[tuple[str, str]]]]:
 
 
 def _field_of(variable: Variable, value: Any) -> forms.Field:
-    default = f"Left empty, it is: {variable.default}." if variable.default else ""
+    default = f"Left empty, it is: {variable.default}." if variable.default and variable.type != "dropdown" else ""
     about: dict[str, Any] = {
         "label": variable.name.replace("_", " ").capitalize(),
         "required": False,
@@ -214,5 +216,6 @@ def _field_of(variable: Variable, value: Any) -> forms.Field:
     }
     if variable.type == "dropdown":
         names = dict.fromkeys(["", *([str(value)] if value != "" else []), *variable.options])
-        return forms.ChoiceField(choices=[(name, name or "–") for name in names], **about)
+        usual = f"As usual: {variable.default}" if variable.default else "–"
+        return forms.ChoiceField(choices=[(name, name or usual) for name in names], **about)
     return forms.CharField(widget=admin.widgets.AdminTextInputWidget, **about)

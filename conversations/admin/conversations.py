@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from conversations.admin.display import badge, page_link, simulated_badge, usd, with_sentence
+from conversations.admin.display import badge, page_link, simulated_badge, with_sentence
 from conversations.admin.lists import LeanChangeList
 from conversations.admin.page import ConversationPage
 from conversations.admin.scoping import VisibleRelatedFilter, signed_in, visible

@@ -16,6 +16,7 @@ from conversations.admin.fields import PlainTextarea
 from conversations.admin.lists import LeanListAdmin
 from conversations.admin.scoping import WorkspaceRowForm, signed_in
 from conversations.changes import may_change_turns
+from conversations.choices import TurnRole
 from conversations.editing import Edited
 from conversations.models import Conversation, Turn
 from conversations.turns import cleaned_turns
@@ -58,6 +59,8 @@ class TurnFormSet(BaseInlineFormSet):
         super().add_fields(form, index)
         if form.instance.pk and not form.instance._state.adding:
             form.fields["id"] = OwnRow(form.instance)
+        else:  # they take turns, unless somebody says otherwise
+            form.fields["role"].initial = (TurnRole.USER, TurnRole.ASSISTANT)[(index or 0) % 2]
         turn = "Added turn" if index is None else f"Turn {index + 1}"
         for name, label in (("role", f"{turn}: role"), ("content", turn), ("DELETE", f"{turn}: delete")):
             if name in form.fields:
