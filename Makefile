@@ -8,7 +8,7 @@ MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test run stop bench faults fuzz lint lock docs
+.PHONY: help demo test run stop bench faults fuzz lighthouse shots lint lock docs
 
 help:  ## List the commands
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/'
@@ -35,6 +35,12 @@ faults: .venv/dev  ## Kill workers, and PostgreSQL, at FAULT_MOMENTS (20) moment
 fuzz: .venv/dev  ## Send the API whatever its schema allows, and what it does not, for FUZZ_SECONDS (600)
 	@FUZZ_SECONDS=$${FUZZ_SECONDS:-600} $(BIN)/python -m pytest tests/fuzz -o python_files='fuzz_*.py' -q -s --no-cov
 
+lighthouse: .venv/dev tests/lighthouse/node_modules  ## Lighthouse's scores of the pages, medians of LIGHTHOUSE_RUNS (3); needs Chromium and Node
+	@$(BIN)/python -m pytest tests/lighthouse -o python_files='lighthouse_*.py' -q -s --no-cov
+
+shots: .venv/dev  ## Take pictures of every page in light and dark, wide and narrow, into var/shots
+	@$(BIN)/python -m pytest tests/shots -o python_files='shots_*.py' -q --no-cov
+
 lint: .venv/dev  ## Ruff, mypy, the import direction, missing migrations
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
@@ -52,6 +58,11 @@ lock: .venv/dev  ## Renew the locks from pyproject.toml
 		--custom-compile-command 'make lock' --upgrade --quiet -o requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --extra dev -c requirements.lock --universal --python-version 3.11 \
 		--generate-hashes --no-strip-extras --no-emit-index-url --custom-compile-command 'make lock' --upgrade --quiet -o requirements-dev.lock
+
+tests/lighthouse/node_modules: tests/lighthouse/package-lock.json
+	@echo 'Installing Lighthouse …'
+	@npm --prefix tests/lighthouse ci --ignore-scripts --no-audit --no-fund --silent
+	@touch $@
 
 .PHONY: database
 database: .venv/runtime

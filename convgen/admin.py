@@ -1,17 +1,33 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
-from django.db.models import QuerySet
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group
+from django.db.models import ManyToManyField, QuerySet
+from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest
 
 from convgen.admin_tokens import ApiTokenAdmin as ApiTokenAdmin
 from convgen.models import User
 from convgen.tenancy import EVERY, workspace_scope
 
+admin.site.unregister(Group)
+
+
+class Checkboxes(admin.ModelAdmin):
+    """Many of many are ticked: Django's two lists side by side have no names, and cannot be read in all colours."""
+
+    filter_horizontal = ()
+    formfield_overrides = {ManyToManyField: {"widget": CheckboxSelectMultiple}}
+
+
+@admin.register(Group)
+class RoleAdmin(Checkboxes, GroupAdmin):
+    pass
+
 
 @admin.register(User)
-class AccountAdmin(UserAdmin):
+class AccountAdmin(Checkboxes, UserAdmin):
     """Superusers manage accounts, and nobody else: whoever can change a user can make herself a superuser.
 
     Who has Django's permission to view users can find them by their names where one is to be chosen, and no more.

@@ -51,6 +51,11 @@ class Trouble:
         context.on("weberror", lambda error: self.errors.append(str(error.error)))
         context.on("request", self._note_host)
 
+    def refuse(self) -> None:
+        """Whole: an assertion would cut it."""
+        if told := [*self.errors, *self.refused, *(f"asked of another machine: {address}" for address in self.abroad)]:
+            pytest.fail("\n".join(told), pytrace=False)
+
     def _note(self, kind: str, text: str) -> None:
         if kind == "error":
             self.errors.append(text)

@@ -98,6 +98,11 @@ def _settings_of_tests(settings: Any, tmp_path: Any) -> None:
     settings.ANTHROPIC_MODEL = "claude-sonnet-5-5"
     settings.GENERATION_FIRST_WAIT = 0.01  # seconds: a retry should not be waited for
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }
+    settings.WHITENOISE_AUTOREFRESH = True  # else each client would look at all of the collected files
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,10 @@ from urllib.parse import quote, urlencode
 import psutil
 from django.conf import settings
 from django.db import connection
+from django.test import override_settings
+
+from convgen import settings as configured
+from convgen import static_files
 
 
 def environment(**extra: str) -> dict[str, str]:
@@ -29,6 +33,7 @@ def environment(**extra: str) -> dict[str, str]:
         "ANTHROPIC_BASE_URL": settings.ANTHROPIC_BASE_URL,
         "RATE_LIMIT_RPM": "60000",
         "CONVGEN_VAR_DIR": str(settings.VAR_DIR),
+        "STATIC_ROOT": str(configured.STATIC_ROOT),  # collected once, and not for each test
         "CONVGEN_DATABASE_POOL": "false",  # a test may have made a web process of this one
         "PYTHONUNBUFFERED": "1",
         **extra,
@@ -80,6 +85,8 @@ def web(*, log: IO[bytes] | None = None, **extra: str) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "uvicorn", "convgen.asgi:application", "--port", str(port), "--log-level", "error"]
+    with override_settings(STORAGES=configured.STORAGES, STATIC_ROOT=configured.STATIC_ROOT):
+        static_files.prepare()
     told = environment(CONVGEN_DATABASE_POOL="true", **extra)
     process = subprocess.Popen(command, env=told, cwd=settings.BASE_DIR, stderr=log)
     try:

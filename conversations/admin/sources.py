@@ -111,6 +111,9 @@ class ChunkAdmin(WorkspaceRowAdmin):
     autocomplete_fields = ["document"]
     fields = ["document", "position", "text", "dimensions"]
 
+    class Media:
+        js = ["convgen/autocomplete.js"]
+
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).annotate(used_by=Count("conversations"))
 

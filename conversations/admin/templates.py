@@ -4,13 +4,13 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.forms import BaseInlineFormSet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
 
 from conversations.admin.display import list_link
 from conversations.admin.fields import LinesField, PlainTextarea
+from conversations.admin.inlines import NamedFields
 from conversations.admin.lists import LeanListAdmin
 from conversations.admin.scoping import VisibleChoices, WorkspaceRowForm, signed_in, visible
 from conversations.applicability import APPLICABLE, choosable
@@ -29,7 +29,7 @@ class PromptTemplateForm(WorkspaceRowForm):
     )
 
 
-class ApplicabilityFormSet(BaseInlineFormSet):
+class ApplicabilityFormSet(NamedFields):
     def clean(self) -> None:
         super().clean()
         for form in self.forms:

@@ -9,9 +9,9 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.options import BaseModelAdmin
 from django.db.models import QuerySet
-from django.forms import BaseInlineFormSet
 from django.http import HttpRequest, HttpResponse
 
+from conversations.admin.inlines import NamedFields
 from conversations.admin.scoping import VisibleChoices, WorkspaceRowAdmin, visible
 from conversations.authentication import role_of
 from conversations.choices import Role
@@ -40,7 +40,7 @@ def _leads(request: HttpRequest) -> bool:
     return bool(request.user.is_superuser) or role_of(request.user) == Role.LEAD
 
 
-class MembershipFormSet(BaseInlineFormSet):
+class MembershipFormSet(NamedFields):
     @classmethod
     def get_default_prefix(cls) -> str:
         """A workspace has no accessor for its rows, from which Django would take the name of the form's fields."""
@@ -53,6 +53,9 @@ class MembershipInline(ManagedByLeads, admin.TabularInline):
     fields = ["user", "role"]
     autocomplete_fields = ["user"]
     extra = 0
+
+    class Media:
+        js = ["convgen/autocomplete.js"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("user")
@@ -117,3 +120,6 @@ class MembershipAdmin(ManagedByLeads, WorkspaceRowAdmin):
     autocomplete_fields = ["user"]
     ordering = ["user__username"]
     fields = ["workspace", "user", "role"]
+
+    class Media:
+        js = ["convgen/autocomplete.js"]

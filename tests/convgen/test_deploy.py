@@ -79,6 +79,13 @@ def test_both_ways_start_web_and_workers(compose: dict[str, Any]) -> None:
     assert '"uvicorn", "convgen.asgi:application"' in (DEPLOY / "Dockerfile").read_text()
 
 
+def test_both_ways_collect_static_files_before_the_web_process_starts() -> None:
+    (web,) = (unit(path) for path in UNITS if "web" in path.name)
+    assert "manage.py collectstatic --no-input" in web["Service"]["ExecStartPre"]
+    steps = (DEPLOY / "Dockerfile").read_text()
+    assert steps.index("STATIC_ROOT=") < steps.index("manage.py collectstatic --no-input") < steps.index("USER ")
+
+
 def test_calls_in_flight_may_finish_before_anything_is_killed(compose: dict[str, Any]) -> None:
     services = {name: compose["services"][name] for name in ("web", "worker")}
     for service in services.values():

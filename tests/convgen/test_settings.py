@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 
 READ_IN = ("convgen/settings.py", "convgen/database/configuration.py")
-NOT_LITERAL = {"CONVGEN_VAR_DIR", "TEST_DATABASE_NAME"}  # their defaults are made from others
+NOT_LITERAL = {"CONVGEN_VAR_DIR", "STATIC_ROOT", "TEST_DATABASE_NAME"}  # their defaults are made from others
 EXAMPLE = re.compile(r"(?P<comment>(?:^#.*\n)?)^#(?P<name>[A-Z][A-Z_]*)=(?P<value>.*)$", re.MULTILINE)
 
 

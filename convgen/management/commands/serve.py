@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand
 from honcho.environ import parse_procfile
 from honcho.manager import Manager
 
+from convgen import static_files
 from convgen.processes import registered
 
 SIMULATED = "claude"  # the Procfile's name of simulated Claude
@@ -29,6 +30,7 @@ class Command(BaseCommand):
         self.stdout.write(f"convgen is at http://{host}:{port}/admin/")
         call_command("ensure_admin", stdout=self.stdout)
         self.stdout.flush()
+        static_files.prepare()
         manager = Manager()
         procfile = Path(settings.BASE_DIR, "Procfile").read_text()
         for name, command in parse_procfile(procfile).processes.items():

@@ -1,0 +1,105 @@
+"""What `make shots` takes pictures of. To add a page, add a line; to add a state of it, say what leads there."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import reverse
+from playwright.sync_api import Page
+
+from tests.showcase import Showcase
+
+NEW, FULL, MANY = "new", "full", "many"
+
+# The states in which the site is looked at: a new one with the starter's templates, one with something of everything,
+# and one with more than fits on a page. `NOTHING` is a site without a workspace.
+NOTHING = "nothing"
+STATES = (NOTHING, NEW, FULL, MANY)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """`path` is an address, or what makes one of the showcase; `act` is what is done on the page before the picture."""
+
+    name: str
+    path: str | Callable[[Showcase], str]
+    state: str = FULL
+    act: Callable[[Page], Any] | None = None
+    signed_in: bool = True
+
+
+def list_of(label: str, **query: str) -> str:
+    """`list_of("batches.batchjob")`"""
+    return reverse(f"admin:{label.replace('.', '_')}_changelist", query=query or None)
+
+
+def add_to(label: str) -> str:
+    return reverse(f"admin:{label.replace('.', '_')}_add")
+
+
+def page_of(row: Any, page: str = "change") -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{page}", args=[row.pk])
+
+
+def plan(**order: str) -> str:
+    return reverse("admin:batches_batchjob_plan", query=order or None)
+
+
+def _log_in_wrongly(page: Page) -> None:
+    page.get_by_label("Username").fill("nobody")
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Log in").click()
+
+
+def _save(page: Page) -> None:
+    """Past the browser's own refusal, so that ours is seen."""
+    page.locator("form [required]").evaluate_all("fields => fields.forEach(field => field.required = false)")
+    page.locator("[name=_save]").last.click()
+
+
+CONVERSATIONS = "conversations.conversation"
+LISTS = [
+    *("conversations.prompttemplate", "conversations.dimension", "conversations.document", "conversations.chunk"),
+    *("conversations.export", "conversations.workspace", "conversations.membership"),
+    *("batches.batchjob", "batches.batchitem", "batches.messagebatch"),
+    *("generation.generationlog", "generation.ratestate"),
+    *("convgen.user", "convgen.apitoken", "auth.group", "django_q.schedule"),
+]
+ADDED = [
+    *("conversations.prompttemplate", "conversations.dimension", "conversations.document", "conversations.workspace"),
+    *("convgen.user", "convgen.apitoken"),
+]
+
+
+def album() -> list[Shot]:
+    """All of them. A function: addresses are known once Django is set up."""
+    return [
+        Shot("login", reverse("admin:login"), signed_in=False),
+        Shot("login, refused", reverse("admin:login"), signed_in=False, act=_log_in_wrongly),
+        *(Shot("dashboard", reverse("admin:index"), state) for state in STATES),
+        *(Shot("conversations", list_of(CONVERSATIONS), state) for state in STATES),
+        Shot("conversations, nothing found", list_of(CONVERSATIONS, q="nothing-has-this-name")),
+        Shot("conversations, filtered", list_of(CONVERSATIONS, status__exact="approved")),
+        Shot("conversation, approved", lambda shown: page_of(shown.written)),
+        Shot("conversation, for review", lambda shown: page_of(shown.waiting)),
+        Shot("conversation, draft", lambda shown: page_of(shown.draft)),
+        Shot("conversation, failed", lambda shown: page_of(shown.failed)),
+        Shot("conversation, compared", lambda shown: page_of(shown.written, "compare")),
+        Shot("conversation, regenerate", lambda shown: page_of(shown.written, "regenerate")),
+        Shot("conversation, delete", lambda shown: page_of(shown.draft, "delete")),
+        Shot("conversation, history", lambda shown: page_of(shown.written, "history")),
+        Shot("plan, configure", plan()),
+        Shot("plan, preview", plan(tier="template", selection="gaps")),
+        Shot("plan, refused", plan(tier="template", selection="gaps", concurrency="0")),
+        Shot("batch, running", lambda shown: page_of(shown.running)),
+        Shot("batch, paused", lambda shown: page_of(shown.paused)),
+        Shot("batch, done", lambda shown: page_of(shown.done)),
+        Shot("batch, with a failure", lambda shown: page_of(shown.broken)),
+        *(Shot(f"list, {label}", list_of(label), state) for label in LISTS for state in (NEW, FULL)),
+        *(Shot(f"add, {label}", add_to(label)) for label in ADDED),
+        Shot("add, refused", add_to("conversations.prompttemplate"), act=_save),
+        Shot("settings", reverse("admin:settings")),
+        Shot("keyboard", reverse("admin:keyboard")),
+        Shot("password", reverse("admin:password_change")),
+        Shot("not found", "/admin/nowhere/"),
+    ]
