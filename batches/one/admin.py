@@ -28,6 +28,7 @@ from generation.sketch import sketch
 NEW = "batches_generate_single"
 GENERATE, REGENERATE, MAKING = (f"conversations_conversation_{name}" for name in ("generate", "regenerate", "making"))
 BEHIND = "page"  # ?on=page: the progress is part of the conversation's page, and not a page of its own
+THERE = "there"  # ?was=there: no poll, but asked once at the end, so that what is said then is said once
 NOTE = 2_000  # characters
 
 
@@ -135,7 +136,7 @@ class MakingConversationAdmin(ConversationAdmin):
         making = making_of(conversation)
         if request.GET.get("on") == BEHIND:
             return self._progress(request, making)
-        if making.phase == "settled" or (making.phase == "written" and conversation.version > 1):
+        if making.has_its_page and not _is_poll(request):
             return self._regenerated(request, conversation)
         return changed(self._making_page(request, making))
 
@@ -169,8 +170,7 @@ class MakingConversationAdmin(ConversationAdmin):
             "change_url": change_url(conversation),
             "was": request.GET.get("was", ""),
         }
-        polled = request.headers.get("HX-Target") == "progress"
-        return TemplateResponse(request, f"batches/one/{'made' if polled else 'making'}.html", shown)
+        return TemplateResponse(request, f"batches/one/{'made' if _is_poll(request) else 'making'}.html", shown)
 
     def _decided(self, request: HttpRequest, conversation: Conversation) -> HttpResponse:
         match request.POST.get("do"):
@@ -217,6 +217,11 @@ class MakingConversationAdmin(ConversationAdmin):
     def _sent_back(self, request: HttpRequest, conversation: Conversation, reason: str) -> HttpResponse:
         self.message_user(request, reason, messages.ERROR)
         return leave(request, page_of(conversation))
+
+
+def _is_poll(request: HttpRequest) -> bool:
+    """Whether the answer takes the place of the progress. The last one, once it is there, leads on to its page."""
+    return request.headers.get("HX-Target") == "progress" and request.GET.get("was") != THERE
 
 
 def _at(name: str, conversation: Conversation) -> str:

@@ -43,6 +43,11 @@ class Making:
         return str(status) if status in (Status.FAILED, Status.DRAFT) else "settled"
 
     @property
+    def has_its_page(self) -> bool:
+        """Whether its own page says all that there is to say: of a new version, of what others have decided on."""
+        return self.phase == "settled" or (self.phase == "written" and self.conversation.version > 1)
+
+    @property
     def told(self) -> dict[str, Any]:
         told = self.progress.told()
         left = told.seconds_remaining

@@ -299,8 +299,9 @@ def test_a_new_version_leads_to_its_page_and_says_so(curator: Client, workspace:
     second = ConversationFactory(
         workspace=workspace, status="generated", turn_count=8, version=2, first_version=first.pk, parent=first
     )
-    answer = polled(curator, second)
-    assert answer.headers["HX-Redirect"] == page_of(second)
+    last_poll = text(polled(curator, second))
+    assert "every 2s" not in last_poll and 'was=there" hx-trigger="load"' in last_poll
+    assert polled(curator, second, was="there").headers["HX-Redirect"] == page_of(second)
     response = curator.get(making(second))
     assert "Conversation regenerated. Previous version archived." in said(response)
 

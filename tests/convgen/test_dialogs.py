@@ -25,4 +25,7 @@ def test_leaving_a_dialog_is_no_redirect_within_it() -> None:
 @pytest.mark.parametrize("level", ["success", "error"])
 def test_an_answer_may_say_something_and_that_the_page_behind_is_stale(level: dialogs.Level) -> None:
     answer = dialogs.toast(dialogs.changed(HttpResponse()), "Saved.", level)
-    assert json.loads(answer.headers["HX-Trigger"]) == {"page-is-stale": {}, "toast": {"text": "Saved.", "level": level}}
+    assert json.loads(answer.headers["HX-Trigger"]) == {
+        "page-is-stale": {},
+        "toast": {"text": "Saved.", "level": level},
+    }

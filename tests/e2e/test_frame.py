@@ -23,7 +23,9 @@ def at_list(live_server: Any, open_page: Callable[..., Page], superuser: User, s
     return page
 
 
-def test_keyboard_help_opens_by_its_key_and_gives_the_focus_back(at_list: Page, accessible: Callable[..., None]) -> None:
+def test_keyboard_help_opens_by_its_key_and_gives_the_focus_back(
+    at_list: Page, accessible: Callable[..., None]
+) -> None:
     add = at_list.get_by_role("link", name="Add dimension")
     add.focus()
     at_list.keyboard.press("?")
@@ -98,7 +100,9 @@ def test_the_choice_of_light_or_dark_is_kept(at_list: Page) -> None:
 
 
 @pytest.mark.parametrize("width", [400, 768, 1280])
-def test_the_frame_fits_every_width(live_server: Any, open_page: Any, superuser: User, starter: Any, width: int) -> None:
+def test_the_frame_fits_every_width(
+    live_server: Any, open_page: Any, superuser: User, starter: Any, width: int
+) -> None:
     page = open_page(user=superuser, width=width)
     page.goto(f"{live_server.url}/admin/settings/")
     assert fits(page)

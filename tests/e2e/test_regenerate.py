@@ -9,9 +9,10 @@ from playwright.sync_api import Page, expect
 
 from conversations.models import Conversation
 from convgen.models import User
+from generation.regeneration import regenerate
 from generation.service import generate
 from generation.simulated.server import SimulatedClaude
-from tests.browser import Requests, needs_chromium
+from tests.browser import Requests, fits, needs_chromium
 from tests.factories import ConversationFactory, DimensionFactory, WorkspaceFactory
 
 pytestmark = [pytest.mark.django_db(transaction=True), needs_chromium]
@@ -102,3 +103,29 @@ def test_a_reviewer_asks_for_changes_by_keyboard(page_of_it: Page, made: Convers
     expect(page.locator(".toast")).to_contain_text("TPL-0001 is now needs revision.")
     made.refresh_from_db()
     assert made.review_history[-1]["note"] == "Shorter, please."
+
+
+@pytest.mark.parametrize("width", [1280, 768, 390])
+def test_the_pages_fit(
+    made: Conversation, open_page: Callable[..., Page], superuser: User, live_server: Any, width: int
+) -> None:
+    page = open_page(user=superuser, width=width)
+    for part in ("change", "regenerate", "making"):
+        page.goto(f"{live_server.url}/admin/conversations/conversation/{made.pk}/{part}/")
+        expect(page.get_by_role("heading", level=1)).to_be_visible()
+        assert fits(page), part
+
+
+@pytest.fixture
+def regenerated(made: Conversation) -> Conversation:
+    return regenerate(made.pk)
+
+
+@pytest.mark.parametrize("width", [1280, 768, 390])
+def test_two_versions_side_by_side_fit(
+    regenerated: Conversation, open_page: Callable[..., Page], superuser: User, live_server: Any, width: int
+) -> None:
+    page = open_page(user=superuser, width=width)
+    page.goto(f"{live_server.url}/admin/conversations/conversation/{regenerated.pk}/compare/")
+    expect(page.get_by_role("heading", name="What became different")).to_be_visible()
+    assert fits(page)
