@@ -155,8 +155,9 @@ class MakingConversationAdmin(ConversationAdmin):
     def _making_page(self, request: HttpRequest, making: Making) -> HttpResponse:
         conversation = making.conversation
         may = self.has_generate_permission(request)
+        poll = _is_poll(request)
         shown = {
-            **self.admin_site.each_context(request),
+            **({} if poll else self.admin_site.each_context(request)),
             "title": f"Generate {conversation}" if conversation.version == 1 else f"Regenerate {conversation.parent}",
             "opts": self.opts,
             "original": conversation,
@@ -170,7 +171,7 @@ class MakingConversationAdmin(ConversationAdmin):
             "change_url": change_url(conversation),
             "was": request.GET.get("was", ""),
         }
-        return TemplateResponse(request, f"batches/one/{'made' if _is_poll(request) else 'making'}.html", shown)
+        return TemplateResponse(request, f"batches/one/{'made' if poll else 'making'}.html", shown)
 
     def _decided(self, request: HttpRequest, conversation: Conversation) -> HttpResponse:
         match request.POST.get("do"):

@@ -68,8 +68,9 @@ def _shown(
     context: Mapping[str, Any],
     templates: TemplateForm | None,
 ) -> HttpResponse:
+    part = request.headers.get("HX-Target", "")
     shown = {
-        **admin.site.each_context(request),
+        **({} if part in PARTS else admin.site.each_context(request)),
         "title": door.title if door else "Generate one conversation",
         "opts": Conversation._meta,
         "door": door,
@@ -80,9 +81,8 @@ def _shown(
         **(_looked_at(form) if form else {}),
         **context,
     }
-    asked_for = request.headers.get("HX-Target", "")
-    template = PARTS.get(asked_for, "batches/one/choose.html")
-    return TemplateResponse(request, template, {**shown, "live": asked_for == PREVIEW})
+    template = PARTS.get(part, "batches/one/choose.html")
+    return TemplateResponse(request, template, {**shown, "live": part == PREVIEW})
 
 
 def _looked_at(form: MakingForm) -> dict[str, Any]:
