@@ -51,6 +51,13 @@ PLACES = (
         holds=["batches/"],
     ),
     Place(
+        "Coverage",
+        "coverage",
+        "conversations_coverage",
+        "conversations.view_prompttemplate",
+        holds=["coverage/"],
+    ),
+    Place(
         "Templates",
         "templates",
         "conversations_prompttemplate_changelist",

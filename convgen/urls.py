@@ -8,9 +8,16 @@ from convgen.metrics import metrics
 
 FAVICON = lazy(static, str)("convgen/favicon.svg")  # its name is known once static files are collected
 
+# Our own pages are the admin's too: `admin:index` is the dashboard.
+pages = [
+    path("", include("batches.dashboard.urls")),
+    path("", include("conversations.admin.urls")),
+    *admin.site.get_urls(),
+]
+
 urlpatterns = [
     path("api/", include("convgen.api.urls")),
-    path("admin/", admin.site.urls),
+    path("admin/", include((pages, "admin"), namespace=admin.site.name)),
     path("", include("conversations.urls")),
     path("metrics", metrics, name="metrics"),
     path("favicon.ico", RedirectView.as_view(url=FAVICON)),

@@ -88,8 +88,13 @@ class GenerationLog(WorkspaceRow):
         indexes = [
             # The list of all workspaces, newest first; what is too old in the default partition.
             models.Index(fields=["created_at"], name="generation_log_created_at"),
-            # The list of a workspace, newest first; what goes with a workspace.
-            models.Index(fields=["workspace", "created_at"], name="generation_log_newest"),
+            # The list of a workspace, newest first; what goes with a workspace; and what a month cost, which it holds
+            # itself: the rows are large.
+            models.Index(
+                fields=["workspace", "created_at"],
+                include=["model", "status", "cost_usd"],
+                name="generation_log_newest",
+            ),
             # The list of a workspace by status. Most attempts succeed, and are found in the list of all.
             models.Index(
                 fields=["workspace", "status", "created_at"],

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from conversations.admin.display import badge, page_link, simulated_badge, with_sentence
 from conversations.admin.lists import LeanChangeList
+from conversations.admin.live import LiveFilter
 from conversations.admin.page import ConversationPage
 from conversations.admin.scoping import VisibleRelatedFilter, signed_in, visible
 from conversations.choices import DimensionKind
@@ -83,6 +84,7 @@ class ConversationAdmin(ConversationPage):
         "status",
         "tier",
         QualityFilter,
+        LiveFilter,
         "simulated",
         ("template", VisibleRelatedFilter),
         *(_filter_by(kind) for kind in (DimensionKind.PERSONA, DimensionKind.EMOTION, DimensionKind.TOPIC)),

@@ -6,21 +6,28 @@ rarest with both, so that combinations, pairs and values are covered as evenly a
 same plan. What is used is read from counts that the database keeps (`conversations/models/coverage.py`).
 """
 
+from conversations.coverage.completion import Completion, PlanCompletion, completion
 from conversations.coverage.drafts import fill, fill_gaps, lock_plan, unsaved_drafts
 from conversations.coverage.gaps import Gap, PlanTooLarge, gaps
+from conversations.coverage.pairs import PairTable, pair_table
 from conversations.coverage.standing import PlanStanding, Standing, Used, standing
 from conversations.coverage.usage import recount
 
 __all__ = [
+    "Completion",
     "Gap",
+    "PairTable",
+    "PlanCompletion",
     "PlanStanding",
     "PlanTooLarge",
     "Standing",
     "Used",
+    "completion",
     "fill",
     "fill_gaps",
     "gaps",
     "lock_plan",
+    "pair_table",
     "recount",
     "standing",
     "unsaved_drafts",

@@ -13,6 +13,7 @@ from conversations.coverage.usage import (
     TOTALS,
     Usage,
     UsageByTemplate,
+    of,
     together,
     usage_by_template,
 )
@@ -67,23 +68,24 @@ def gaps(workspace: Workspace, tier: str = "all") -> list[Gap]:
     return _with_slots(workspace, list(_combinations(workspace, missing, usages)), usages)
 
 
-def planned(workspace: Workspace, tier: str = "all") -> list[PromptTemplate]:
-    """The templates that the plan wants conversations from."""
-    templates = PromptTemplate.objects.filter(workspace=workspace, active=True, target_count__gt=0)
+def planned(workspace: Workspace | None, tier: str = "all") -> list[PromptTemplate]:
+    """The templates that the plan wants conversations from; without a workspace, those of every one."""
+    templates = PromptTemplate.objects.filter(of(workspace), active=True, target_count__gt=0)
     if tier != "all":
         templates = templates.filter(tier=tier)
     return list(templates.order_by("tier", "name", "pk").prefetch_related("applies_to"))
 
 
-def active_dimensions(workspace: Workspace) -> list[Dimension]:
-    return list(Dimension.objects.filter(workspace=workspace, active=True))
+def active_dimensions(workspace: Workspace | None) -> list[Dimension]:
+    return list(Dimension.objects.filter(of(workspace), active=True))
 
 
 def applicable(template: PromptTemplate, dimensions: list[Dimension]) -> dict[str, list[Dimension]]:
-    """By kind: the template's own choice among the active values; all of them where it has made none."""
+    """By kind: the template's own choice among the active values of its workspace; all of them without a choice."""
+    mine = [dimension for dimension in dimensions if dimension.workspace_id == template.workspace_id]
     choices = {}
     for kind in KINDS:
-        active = [dimension for dimension in dimensions if dimension.kind == kind]
+        active = [dimension for dimension in mine if dimension.kind == kind]
         chosen = {dimension.pk for dimension in template.applies_to.all() if dimension.kind == kind}
         choices[kind] = [dimension for dimension in active if dimension.pk in chosen] if chosen else active
     return choices

@@ -8,7 +8,7 @@ from typing import Any
 
 from conversations.choices import Tier
 from conversations.coverage.gaps import active_dimensions, applicable, planned
-from conversations.coverage.usage import KINDS, PLANNED, UP_TO_PAIRS, Usage, Value, usage_by_template
+from conversations.coverage.usage import KINDS, PLANNED, UP_TO_PAIRS, Usage, Value, together, usage_by_template
 from conversations.models import Dimension, PromptTemplate, Workspace
 
 
@@ -35,6 +35,7 @@ class Standing:
     template: PromptTemplate | None  # None: all of the tier
     target: int  # places that the plan has
     missing: int  # places without a live conversation
+    filled: int  # places with one; more than the target, where that was lowered
     live: int  # live conversations, also those outside the plan
     values: list[Used]  # the applicable values of every kind, the least used first
     pairs: list[Used]  # the applicable pairs of persona, emotion and topic, the least used first
@@ -57,6 +58,7 @@ class Standing:
 class PlanStanding:
     templates: list[Standing]
     tiers: list[Standing]  # those that the plan has templates of
+    usage: Usage  # of all live conversations, also those outside the plan
 
     @property
     def missing(self) -> int:
@@ -71,8 +73,8 @@ class PlanStanding:
         }
 
 
-def standing(workspace: Workspace, tier: str = "all") -> PlanStanding:
-    """How far each template of the plan is, and each tier."""
+def standing(workspace: Workspace | None, tier: str = "all") -> PlanStanding:
+    """How far each template of the plan is, and each tier; without a workspace, those of every one together."""
     dimensions = active_dimensions(workspace)
     usages = usage_by_template(workspace, UP_TO_PAIRS)
     templates = [
@@ -80,7 +82,8 @@ def standing(workspace: Workspace, tier: str = "all") -> PlanStanding:
         for template in planned(workspace, tier)
     ]
     by_tier = {each.value: [one for one in templates if one.tier == each] for each in Tier}
-    return PlanStanding(templates, [_of_tier(name, of_tier) for name, of_tier in by_tier.items() if of_tier])
+    tiers = [_of_tier(name, of_tier) for name, of_tier in by_tier.items() if of_tier]
+    return PlanStanding(templates, tiers, together(usages.values()))
 
 
 def _of_template(template: PromptTemplate, choices: dict[str, list[Dimension]], usage: Usage) -> Standing:
@@ -91,6 +94,7 @@ def _of_template(template: PromptTemplate, choices: dict[str, list[Dimension]], 
         template=template,
         target=template.target_count,
         missing=max(0, template.target_count - usage.filled),
+        filled=usage.filled,
         live=usage.seen[()],
         values=_least_used_first({(value,): usage.seen[(value,)] for kind in KINDS for value in values[kind]}),
         pairs=_least_used_first({pair: usage.seen[pair] for pair in pairs}),
@@ -103,6 +107,7 @@ def _of_tier(tier: str, templates: list[Standing]) -> Standing:
         template=None,
         target=sum(one.target for one in templates),
         missing=sum(one.missing for one in templates),
+        filled=sum(one.filled for one in templates),
         live=sum(one.live for one in templates),
         values=_least_used_first(_summed(used for one in templates for used in one.values)),
         pairs=_least_used_first(_summed(used for one in templates for used in one.pairs)),

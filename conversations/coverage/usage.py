@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models import Value as Literal
 
 from conversations.choices import DimensionKind
@@ -57,11 +57,16 @@ class UsageByTemplate(dict[UUID | None, Usage]):
         return self.setdefault(template_id, Usage())
 
 
-def usage_by_template(workspace: Workspace, sizes: Collection[int]) -> UsageByTemplate:
-    """What live conversations use, in groups of the given sizes."""
+def of(workspace: Workspace | None) -> Q:
+    """The condition that a row is of the workspace; without one, that it may be of any in the scope."""
+    return Q(workspace=workspace) if workspace else Q()
+
+
+def usage_by_template(workspace: Workspace | None, sizes: Collection[int]) -> UsageByTemplate:
+    """What live conversations use, in groups of the given sizes; without a workspace, those of every one."""
     found = UsageByTemplate()
-    counts = CoverageCount.objects.filter(workspace=workspace, chunk_id=None, size__in=sizes)
-    changes = CoverageChange.objects.filter(workspace=workspace)
+    counts = CoverageCount.objects.filter(of(workspace), chunk_id=None, size__in=sizes)
+    changes = CoverageChange.objects.filter(of(workspace))
     # In one statement, because a change may be summed up into the counts at any moment.
     rows = _columns(counts, changed=False).union(_columns(changes, changed=True), all=True)
     for template_id, changed, *columns in rows:

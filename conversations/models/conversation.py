@@ -264,6 +264,13 @@ class Conversation(WorkspaceRow):
                 condition=Q(status=Status.PENDING_REVIEW.value),
                 name="conversation_review_queue",
             ),
+            # What is still to be written, by template: counted without reading the rows (coverage/completion.py).
+            models.Index(
+                fields=["workspace", "template", "tier", "status"],
+                include=["version", "slot"],
+                condition=Q(status__in=[status.value for status in UNWRITTEN]),
+                name="conversation_unwritten",
+            ),
             # Claims whose holder died, in all workspaces.
             models.Index(
                 fields=["claim_expires_at"],

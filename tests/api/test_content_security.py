@@ -27,7 +27,3 @@ def test_only_redoc_adds_styles_and_each_is_named_by_its_hash(client: Client, db
     assert policy(client.get("/api/docs/"))["style-src"] == "'self'"
     styles = policy(client.get("/api/redoc/"))["style-src"].split()
     assert styles[0] == "'self'" and all(each.startswith("'sha256-") for each in styles[1:])
-
-
-def test_other_pages_have_no_policy_yet(admin_client: Client) -> None:
-    assert "Content-Security-Policy" not in admin_client.get("/admin/")

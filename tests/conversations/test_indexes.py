@@ -8,11 +8,12 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from django.utils import timezone
 
 from batches.models import BatchItem, ItemStatus
 from conversations.choices import Status, Tier
+from conversations.coverage.completion import by_template
 from conversations.models import Conversation, PromptTemplate, Turn, Workspace
 from convgen.tenancy import workspace_scope
 from tests.factories import ConversationFactory, PromptTemplateFactory, WorkspaceFactory
@@ -121,6 +122,19 @@ def test_the_review_queue_needs_no_sorting(workspace: Workspace) -> None:
 
 def test_the_newest_of_all_workspaces_need_no_sorting(workspace: Workspace) -> None:
     assert used_by(Conversation.objects.order_by("-created_at", "-id")[:50]) == {"conversation_newest_of_all"}
+
+
+def test_what_is_unwritten_is_counted_without_reading_the_rows(workspace: Workspace) -> None:
+    with workspace_scope(workspace.pk):
+        plan = by_template(workspace).explain()
+    assert "Index Only Scan using conversation_unwritten" in plan
+
+
+def test_statuses_and_scores_are_counted_without_reading_the_rows(workspace: Workspace) -> None:
+    rows = Conversation.objects.filter(workspace=workspace).order_by().values("status", "quality_tenths")
+    with workspace_scope(workspace.pk):
+        plan = rows.annotate(number=Count("*")).explain()
+    assert "Index Only Scan using conversation_status_quality" in plan
 
 
 def test_claims_that_ran_out_are_found_in_all_workspaces(workspace: Workspace) -> None:

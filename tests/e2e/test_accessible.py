@@ -76,6 +76,7 @@ def test_the_pages_about_the_models_of_an_app(shown: Showcase, visit: Visit, app
 def test_the_pages_of_our_own(shown: Showcase, visit: Visit) -> None:
     visit(
         reverse("admin:index"),
+        reverse("admin:conversations_coverage"),
         reverse("admin:settings"),
         reverse("admin:keyboard"),
         reverse("admin:app_list", args=["conversations"]),

@@ -45,8 +45,8 @@ def weigh(live_server: Any, superuser: User, open_page: Callable[..., Page]) -> 
 
 def daily(shown: Showcase) -> Iterator[str]:
     yield reverse("admin:index")
+    yield reverse("admin:conversations_coverage")
     yield reverse("admin:conversations_conversation_changelist")
-    yield reverse("admin:conversations_conversation_change", args=[shown.written.pk])
     yield reverse("admin:batches_batchjob_plan", query={"tier": "template", "selection": "gaps"})
     yield reverse("admin:batches_batchjob_change", args=[shown.running.pk])
 
@@ -62,6 +62,8 @@ def test_no_page_loads_much(shown: Showcase, weigh: Callable[[str], int]) -> Non
         path: weigh(path)
         for path in (reverse(f"admin:{model.app_label}_{model.model_name}_changelist") for model in models)
     }
+    written = reverse("admin:conversations_conversation_change", args=[shown.written.pk])
+    weights[written] = weigh(written)
     forms = ("conversations_workspace", "conversations_prompttemplate", "conversations_document", "convgen_user")
     weights |= {path: weigh(path) for path in (reverse(f"admin:{form}_add") for form in forms)}
     assert {path: weight for path, weight in weights.items() if weight > MOST} == {}

@@ -86,6 +86,7 @@ def album() -> list[Shot]:
         Shot("login", reverse("admin:login"), signed_in=False),
         Shot("login, refused", reverse("admin:login"), signed_in=False, act=_log_in_wrongly),
         *(Shot("dashboard", reverse("admin:index"), state) for state in STATES),
+        *(Shot("coverage", reverse("admin:conversations_coverage"), state) for state in STATES),
         *(Shot("conversations", list_of(CONVERSATIONS), state) for state in STATES),
         Shot("conversations, nothing found", list_of(CONVERSATIONS, q="nothing-has-this-name")),
         Shot("conversations, filtered", list_of(CONVERSATIONS, status__exact="approved")),

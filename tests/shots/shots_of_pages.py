@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connections
 from django.template import Context, Engine
 from django.utils.text import slugify
 from playwright.sync_api import Page, sync_playwright
@@ -19,7 +20,7 @@ from conversations.benchmark.seeding import seed
 from conversations.models import Workspace
 from convgen.models import User
 from generation.simulated.server import SimulatedClaude
-from tests.browser import CHROMIUM, FLAGS, needs_chromium, open_window
+from tests.browser import CHROMIUM, FLAGS, HEIGHT, needs_chromium, open_window
 from tests.processes import web
 from tests.shots.album import FULL, MANY, NOTHING, STATES, Shot, album
 from tests.showcase import Showcase, furnish
@@ -96,6 +97,7 @@ def test_pictures_are_taken(
             path = shot.path if isinstance(shot.path, str) else shot.path(shown)  # type: ignore[arg-type]
             take(shot, address + path, opened)
         browser.close()
+        connections.close_all()  # inside Playwright's loop, the test had one of its own
 
 
 def take(shot: Shot, url: str, opened: Callable[..., Page]) -> None:
@@ -107,5 +109,12 @@ def take(shot: Shot, url: str, opened: Callable[..., Page]) -> None:
             if shot.act:
                 shot.act(page)
             page.wait_for_load_state()
-            page.screenshot(path=FOLDER / f"{slugify(shot.name)}-{shot.state}.{width}.{scheme}.png", full_page=True)
+            grow(page, width)
+            page.screenshot(path=FOLDER / f"{slugify(shot.name)}-{shot.state}.{width}.{scheme}.png")
             page.context.close()
+
+
+def grow(page: Page, width: int) -> None:
+    """Make the window as high as the page: what sticks to an edge would else stand in the midst of the picture."""
+    height: int = page.evaluate("document.documentElement.scrollHeight")
+    page.set_viewport_size({"width": width, "height": max(height, HEIGHT)})

@@ -10,8 +10,8 @@ function nameAll() {
   }
 }
 
-addEventListener("load", nameAll);
-document.addEventListener("formset:added", () => setTimeout(nameAll));
+// It comes when it pleases: some time after the page is read, and again with each row that is added.
+new MutationObserver(nameAll).observe(document.documentElement, { childList: true, subtree: true });
 document.addEventListener("focusin", ({ target }) => {
   if (target.matches(".select2-search__field")) target.setAttribute("aria-label", "Search");
 });
