@@ -42,16 +42,10 @@ def template(workspace: Workspace) -> PromptTemplate:
 
 @pytest.fixture
 def dialog(open_page: Callable[..., Page], superuser: User, live_server: Any, template: PromptTemplate) -> Page:
-    """A page, with the dialog opened over it as any link with `data-dialog` opens it."""
+    """The dashboard, with the dialog that its button opens."""
     page = open_page(user=superuser)
-    page.goto(f"{live_server.url}/admin/settings/")
-    page.evaluate(
-        """url => { const link = document.createElement("a");
-        Object.assign(link, {href: url, id: "opener"}); link.dataset.dialog = ""; link.textContent = "Generate single";
-        document.querySelector("#content").prepend(link); }""",
-        NEW,
-    )
-    page.locator("#opener").click()
+    page.goto(f"{live_server.url}/admin/")
+    page.get_by_role("link", name="Generate single").first.click()
     expect(page.locator("#dialog").get_by_role("heading", name="Generate one conversation")).to_be_visible()
     return page
 
