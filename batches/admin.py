@@ -11,11 +11,11 @@ from django.utils.safestring import SafeString
 
 from batches.admin_economy import message_batches_of
 from batches.admin_planning import GeneratingListAdmin, PlanningAdmin
-from batches.admin_regeneration import RegeneratingConversationAdmin
 from batches.admin_selected import GeneratingSelectedAdmin
 from batches.admin_steering import SteeringAdmin
 from batches.choices import OPEN, Delivery, ItemStatus, JobStatus
 from batches.models import BatchItem, BatchJob, MessageBatch
+from batches.one.admin import MakingConversationAdmin
 from batches.summary import HISTOGRAM, summarize
 from batches.wording import comparison_in_words, duration, estimate_in_words
 from conversations.admin.display import badge, list_link, page_link, problem, usd, with_sentence
@@ -214,7 +214,7 @@ class BatchItemAdmin(ReadOnlyAdmin):
 
 
 @admin.register(Conversation)
-class GeneratingConversationAdmin(GeneratingSelectedAdmin, GeneratingListAdmin, RegeneratingConversationAdmin):
+class GeneratingConversationAdmin(GeneratingSelectedAdmin, GeneratingListAdmin, MakingConversationAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """A conversation's items of former batches go with it; one that a batch is at stays."""
         listed, counts, needed, protected = super().get_deleted_objects(objs, request)

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from batches import regeneration
-from batches.admin_planning import generate_these, may_generate, plan_url
-from batches.admin_regeneration import REGENERATE
-from batches.choices import OPEN, Selection
+from batches.admin_planning import generate_these, may_generate
+from batches.choices import OPEN
 from batches.models import BatchItem, BatchJob
+from batches.one.admin import GENERATE, REGENERATE
 from batches.plan import Plan
 from batches.planning import PlanError
 from batches.wording import SIMULATED, cost_in_words, known_in_words, time_in_words
@@ -79,8 +79,7 @@ class GeneratingSelectedAdmin(ConversationListAdmin):
         first, *others = super().entries(conversation, allowed, back)
         yield first
         if "generate_selected" in allowed and conversation.status in OPEN_TO_GENERATION:
-            plan = plan_url(selection=Selection.CHOSEN.value, chosen=conversation.conversation_id)
-            yield Entry("Generate", "generate", plan)
+            yield Entry("Generate", "generate", reverse(f"admin:{GENERATE}", args=[conversation.pk]))
         if "regenerate_selected" in allowed and conversation.status in WRITTEN and conversation.template_id:
             yield Entry("Regenerate", "regenerate", reverse(f"admin:{REGENERATE}", args=[conversation.pk]))
         yield from others

@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 
 from conversations.admin.acting import ActingAdmin, BarButton
 from conversations.admin.confirming import Confirmation, NoteForm
+from conversations.admin.lists import ReviewPermission
 from conversations.admin.scoping import signed_in
 from conversations.choices import Status
 from conversations.models import Conversation
@@ -68,13 +69,10 @@ def decisions_open_to(status: str) -> Sequence[Decision]:
     return [each for each in WORDS if status in CONVERSATION.before(LEADS_TO[each])]
 
 
-class DecidingAdmin(ActingAdmin):
+class DecidingAdmin(ReviewPermission, ActingAdmin):
     """The list of conversations with a reviewer's actions."""
 
     bar = {each.value: BarButton(words.verb, words.icon, words.danger) for each, words in WORDS.items()}
-
-    def has_review_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("conversations.review_conversation")
 
     @admin.action(description="Approve", permissions=["review"])
     def approve(self, request: HttpRequest, conversations: QuerySet[Conversation]) -> HttpResponse | None:
