@@ -14,10 +14,10 @@ from django.utils.safestring import SafeString
 
 from batches.admin_economy import message_batches_of
 from batches.admin_planning import GeneratingListAdmin, PlanningAdmin, generate_these
-from batches.admin_regeneration import RegeneratingConversationAdmin
 from batches.admin_steering import SteeringAdmin
 from batches.choices import OPEN, Delivery, ItemStatus
 from batches.models import BatchItem, BatchJob, MessageBatch
+from batches.one.admin import MakingConversationAdmin
 from batches.wording import estimate_in_words
 from conversations.admin.conversations import ConversationAdmin
 from conversations.admin.display import badge, list_link, page_link, problem, usd, with_sentence
@@ -209,7 +209,7 @@ class BatchFilter(admin.SimpleListFilter):
 
 
 @admin.register(Conversation)
-class GeneratingConversationAdmin(GeneratingListAdmin, RegeneratingConversationAdmin):
+class GeneratingConversationAdmin(GeneratingListAdmin, MakingConversationAdmin):
     list_filter = [*ConversationAdmin.list_filter, BatchFilter]
     actions = ["generate_selected", *ConversationAdmin.actions]
 

@@ -53,7 +53,9 @@ def draft_of(
     Raises `OrderError` for every word that the workspace does not know, at once.
     """
     values = _values(template.workspace, words)
-    draft = new_draft(template, values, _source(template.workspace, values), created_by=created_by)
+    topic = values.get(DimensionKind.TOPIC)
+    source = source_about(template.workspace, topic.name) if topic else None
+    draft = new_draft(template, values, source, created_by=created_by)
     draft.parameters = dict(parameters or {})
     return draft
 
@@ -96,9 +98,9 @@ def _did_you_mean(word: str, names: Any) -> str:
     return f"There are: {', '.join(every[:NAMED])}{more}." if every else "There are none yet."
 
 
-def _source(workspace: Workspace, values: Mapping[str, Dimension]) -> Chunk | None:
-    topic = values.get(DimensionKind.TOPIC)
-    return ChunksByTopic(workspace, {topic.name}).least_used(topic.name) if topic else None
+def source_about(workspace: Workspace, topic: str) -> Chunk | None:
+    """The least used chunk about a topic, as in the plan; None when the sources are silent about it."""
+    return ChunksByTopic(workspace, {topic}).least_used(topic)
 
 
 def _free_slot(template: PromptTemplate, values: dict[str, Dimension]) -> str:

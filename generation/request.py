@@ -67,7 +67,7 @@ def build_request(
                 **({"cache_control": {"type": "ephemeral"}} if cached else {}),
             }
         ],
-        "messages": [{"role": "user", "content": f"{resolved['structure']}\n\n{_brief(draft, own)}"}],
+        "messages": [{"role": "user", "content": f"{resolved['structure']}\n\n{brief_of(draft, own)}"}],
         "output_config": {**output_format(), **({"effort": effort} if (effort := configuration.effort) else {})},
     }
 
@@ -120,8 +120,12 @@ def _source_values(draft: Conversation) -> dict[str, object]:
 
 
 def _system(template: PromptTemplate, resolved: str) -> str:
+    return "\n\n".join(part for part in (resolved, additions(template)) if part)
+
+
+def additions(template: PromptTemplate) -> str:
+    """What the system prompt says besides the template's own text, for all of its conversations."""
     parts = [
-        resolved,
         HOW_TO_WRITE,
         template.tone and f"Tone: {template.tone}",
         template.style_notes and f"Style: {template.style_notes}",
@@ -131,7 +135,7 @@ def _system(template: PromptTemplate, resolved: str) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-def _brief(draft: Conversation, own: Mapping[str, object]) -> str:
+def brief_of(draft: Conversation, own: Mapping[str, object]) -> str:
     """The facts of the order, in tags: they are easy to find for Claude, and for simulated Claude."""
     tags = ["tier", *(name for kind in DimensionKind.values for name in (kind, f"{kind}_description"))]
     lines = [f"<{tag}>{escape_tags(str(own[tag]))}</{tag}>" for tag in tags if tag in own]

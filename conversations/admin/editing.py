@@ -16,9 +16,12 @@ from conversations.admin.fields import PlainTextarea
 from conversations.admin.lists import LeanListAdmin
 from conversations.admin.scoping import WorkspaceRowForm, signed_in
 from conversations.changes import may_change_turns
+from conversations.choices import TurnRole
 from conversations.editing import Edited
 from conversations.models import Conversation, Turn
 from conversations.turns import cleaned_turns
+
+MOST_ADDED = 8  # empty turns in a page
 
 
 class OwnRow(forms.ModelChoiceField):
@@ -56,6 +59,8 @@ class TurnFormSet(BaseInlineFormSet):
         super().add_fields(form, index)
         if form.instance.pk and not form.instance._state.adding:
             form.fields["id"] = OwnRow(form.instance)
+        else:  # they take turns, unless somebody says otherwise
+            form.fields["role"].initial = (TurnRole.USER, TurnRole.ASSISTANT)[(index or 0) % 2]
         turn = "Added turn" if index is None else f"Turn {index + 1}"
         for name, label in (("role", f"{turn}: role"), ("content", turn), ("DELETE", f"{turn}: delete")):
             if name in form.fields:
@@ -78,10 +83,13 @@ class TurnInline(admin.TabularInline):
     model = Turn
     form = TurnForm
     formset = TurnFormSet
-    fields = ["position", "role", "content"]
-    readonly_fields = ["position"]
-    extra = 0
-    classes = ["bare", "dialogue"]
+    fields = ["role", "content"]
+    template = "conversations/turns.html"
+
+    def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
+        """None: a script adds them. `?add=2` has two empty ones in the page, where there is no script."""
+        wanted = request.GET.get("add", "")
+        return min(int(wanted), MOST_ADDED) if wanted.isdecimal() else 0
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True

@@ -37,9 +37,6 @@ class ComparisonForm(forms.Form):
 class VersionsOnPage(LeanListAdmin):
     """The page of a conversation with its versions."""
 
-    class Media:
-        css = {"all": ["conversations/versions.css"]}
-
     def get_urls(self) -> list[URLPattern]:
         compared = path("<path:object_id>/compare/", self.admin_site.admin_view(self.compare_view), name=COMPARE)
         return [compared, *super().get_urls()]
@@ -66,7 +63,6 @@ class VersionsOnPage(LeanListAdmin):
             "title": f"Versions of {chain.versions[0]}",
             "opts": self.opts,
             "original": conversation,
-            "media": self.media,
             "form": form,
             "found": _compared(form, chain),
         }

@@ -102,9 +102,8 @@ def test_what_is_changed_is_ordered_as_a_batch_of_one_that_goes_first(
     with django_capture_on_commit_callbacks(execute=True):
         response = curator.post(regenerate_page(original), filled_in(curator, original, **changes))
     version = Conversation.objects.get(version=2)
-    assert response.url == page_of(version)  # type: ignore[attr-defined]
-    (message,) = said(response)
-    assert message.startswith("TPL-0001-v2 is queued") and page_of(original) in message
+    assert response.url == page_of(version, "making")  # type: ignore[attr-defined]
+    assert "It is next: a worker takes it up in a moment." in curator.get(response.url).content.decode()  # type: ignore[attr-defined]
     assert (version.emotion, version.tone) == ("Hopeful", "Warm")
     assert version.parameters == {"city": "Bergen", "season": "spring", "children": ["Ada"], "pet": "a dog = Rex"}
     job = BatchJob.objects.get()
@@ -150,8 +149,8 @@ def test_what_failed_is_taken_up_with_what_it_was_to_be_made_with(curator: Clien
 def test_one_that_a_batch_is_at_already_is_refused_and_left_as_it_was(curator: Client, original: Conversation) -> None:
     version = versions.prepare(original)
     create(Order(original.workspace, selection="chosen", chosen=[str(version.pk)]))
-    (message,) = said(curator.post(regenerate_page(original), filled_in(curator, original, emotion="Hopeful")))
-    assert "no batch works on" in message
+    page = curator.post(regenerate_page(original), filled_in(curator, original, emotion="Hopeful")).content.decode()
+    assert "no batch works on" in page and "Nothing is generated yet." in page
     version.refresh_from_db()
     assert version.emotion == "Anxious"
     assert BatchJob.objects.count() == 1
@@ -171,7 +170,7 @@ def test_the_middle_of_a_chain_is_refused_in_words(curator: Client, original: Co
 def test_the_page_of_a_conversation_leads_there_where_it_can_be_regenerated(
     curator: Client, original: Conversation, workspace: Workspace
 ) -> None:
-    link = f'<a href="{regenerate_page(original)}"'
+    link = f'href="{regenerate_page(original)}" data-dialog'
     assert link in curator.get(page_of(original)).content.decode()
     version = versions.prepare(original)
     assert link in curator.get(page_of(version)).content.decode(), "what was begun is taken up"

@@ -54,8 +54,8 @@ def test_a_failure_is_one_sentence_in_the_list_and_on_the_page(admin_client: Cli
     failed = ConversationFactory(status="failed", failure_type="overloaded", failure_message=sentence)
     assert sentence in shown(admin_client, list_of(Conversation))
     page = shown(admin_client, page_of(failed))
-    assert f'<p class="errornote">{sentence}</p>' in page
-    assert "overloaded" in page
+    assert f"<strong>{failed} was not written.</strong> {sentence}" in page
+    assert "The same may well succeed when you try it again" in page
 
 
 def test_the_page_leads_to_the_log(admin_client: Client) -> None:

@@ -85,6 +85,11 @@ def test_the_pages_of_our_own(shown: Showcase, visit: Visit) -> None:
         reverse("admin:batches_batchjob_plan", query={"tier": "template", "selection": "gaps"}),
         page_of(shown.written, "regenerate"),
         page_of(shown.written, "compare"),
+        reverse("admin:batches_generate_single"),
+        reverse("admin:batches_generate_single", query={"from": shown.written.pk}),
+        page_of(shown.failed, "generate"),
+        page_of(shown.failed, "making"),
+        page_of(shown.waiting, "making"),
         reverse("api-root"),
         "/api/dimensions/",
     )

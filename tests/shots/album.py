@@ -45,6 +45,15 @@ def plan(**order: str) -> str:
     return reverse("admin:batches_batchjob_plan", query=order or None)
 
 
+def generate_like(row: Any) -> str:
+    return reverse("admin:batches_generate_single", query={"from": row.pk})
+
+
+def _order_nothing(page: Page) -> None:
+    page.get_by_label("Persona").select_option("")
+    page.get_by_role("button", name="Generate", exact=True).click()
+
+
 def _log_in_wrongly(page: Page) -> None:
     page.get_by_label("Username").fill("nobody")
     page.get_by_label("Password").fill("wrong")
@@ -87,6 +96,12 @@ def album() -> list[Shot]:
         Shot("conversation, failed", lambda shown: page_of(shown.failed)),
         Shot("conversation, compared", lambda shown: page_of(shown.written, "compare")),
         Shot("conversation, regenerate", lambda shown: page_of(shown.written, "regenerate")),
+        Shot("conversation, change values", lambda shown: page_of(shown.failed, "generate")),
+        Shot("conversation, result", lambda shown: page_of(shown.waiting, "making")),
+        Shot("conversation, failed, tried", lambda shown: page_of(shown.failed, "making")),
+        *(Shot("generate single", reverse("admin:batches_generate_single"), state) for state in (NEW, FULL)),
+        Shot("generate single, from a form filled in", lambda shown: generate_like(shown.written)),
+        Shot("generate single, refused", lambda shown: generate_like(shown.written), act=_order_nothing),
         Shot("conversation, delete", lambda shown: page_of(shown.draft, "delete")),
         Shot("conversation, history", lambda shown: page_of(shown.written, "history")),
         Shot("plan, configure", plan()),

@@ -76,6 +76,11 @@
     (first || heading)?.focus();
   });
 
+  // The address stays that of the page behind. (hx-push-url="false" does not keep htmx from pushing what is boosted.)
+  document.addEventListener("htmx:beforeHistoryUpdate", (event) => {
+    if (dialog.open) Object.assign(event.detail.history, { type: "replace", path: location.href });
+  });
+
   // The session has ended: the login is a page, and no content of a dialog.
   document.addEventListener("htmx:beforeSwap", (event) => {
     const path = new URL(event.detail.xhr.responseURL || location.href, location.href).pathname;

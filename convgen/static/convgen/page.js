@@ -7,6 +7,7 @@
   document.addEventListener("keydown", (event) => {
     const menu = document.activeElement?.closest("details.menu[open]");
     if (event.key === "Escape" && menu) {
+      event.preventDefault(); // a dialog around it stays open
       menu.removeAttribute("open");
       menu.querySelector("summary").focus();
     }
