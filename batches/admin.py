@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.db.models import F
 from django.http import HttpRequest
 from django.template.loader import render_to_string
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -13,46 +14,36 @@ from batches.admin_economy import message_batches_of
 from batches.admin_planning import GeneratingListAdmin, PlanningAdmin
 from batches.admin_selected import GeneratingSelectedAdmin
 from batches.admin_steering import SteeringAdmin
-from batches.choices import OPEN, Delivery, ItemStatus, JobStatus
+from batches.choices import OPEN, Delivery, ItemStatus
 from batches.models import BatchItem, BatchJob, MessageBatch
 from batches.one.admin import MakingConversationAdmin
-from batches.summary import HISTOGRAM, summarize
-from batches.wording import comparison_in_words, duration, estimate_in_words
+from batches.wording import estimate_in_words
 from conversations.admin.display import badge, list_link, page_link, problem, usd, with_sentence
 from conversations.admin.fields import pretty_json
 from conversations.admin.lists import ReadOnlyAdmin
-from conversations.choices import Tier
 from conversations.models import Conversation
 from convgen.database.expressions import among
 from generation.configuration import overrides_in_words
-from generation.pricing import saved_by_cache
 
 
 @admin.register(BatchJob)
 class BatchJobAdmin(PlanningAdmin, SteeringAdmin):
-    list_display = ["name", "state", "progress", "failed", "cost", "priority", "started_at", "created_by"]
-    list_filter = ["status", "priority", "tier", "delivery"]
+    list_display = ["name", "state", "progress", "failed", "cost", "begun", "created_by"]
+    list_filter = ["status", "priority", "tier", "delivery", "created_at"]
     list_select_related = ["created_by"]
     search_fields = ["name", "model", "created_by__username"]
-    date_hierarchy = "created_at"
     ordering = ["-created_at"]
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        reason = [(None, {"fields": ["reason"]})] if obj and obj.status_reason else []
+        economy = ["message_batches"] if obj and obj.delivery == Delivery.ECONOMY else []
         return [
-            *reason,
-            (None, {"fields": [*self._state_of(obj), "conversations_of_it", "results"]}),
             ("Steering", {"fields": [("concurrent_processing", "priority"), "budget_usd"]}),
-            ("Time and cost", {"fields": self._time_and_cost}),
+            ("What it takes", {"fields": ["items_by_status", "conversations_of_it", *economy]}),
+            ("Time and cost", {"fields": [("started_at", "completed_at"), "foreseen"]}),
             ("Configuration", {"fields": self._configuration}),
             ("Record", {"fields": ["id", "created_by", "created_at", "workspace"], "classes": ["collapse"]}),
         ]
 
-    def _state_of(self, job: BatchJob | None) -> list[str]:
-        economy = ["message_batches"] if job and job.delivery == Delivery.ECONOMY else []
-        return ["state_alone", "items_by_status", *economy]
-
-    _time_and_cost = [("started_at", "completed_at", "time_remaining"), "cost", "foreseen"]
     _configuration = [
         ("tier", "selection"),
         ("delivery", "error_handling"),
@@ -79,14 +70,10 @@ class BatchJobAdmin(PlanningAdmin, SteeringAdmin):
     def state_alone(self, job: BatchJob) -> SafeString:
         return badge(job.get_status_display(), job.status)
 
-    @admin.display(description="reason")
-    def reason(self, job: BatchJob) -> str:
-        waits = job.status == JobStatus.PROCESSING  # for room under a rate limit, for Claude: nothing is wrong
-        return job.status_reason if waits else problem(job.status_reason)
-
     @admin.display(description="progress", ordering="completed_items")
     def progress(self, job: BatchJob) -> str:
-        return f"{job.completed_items}/{job.total_items}"
+        """A bar, which leads to where the batch stands, or to what came of it."""
+        return render_to_string("batches/progress_bar.html", {"job": job})
 
     @admin.display(description="failed", ordering="failed_items")
     def failed(self, job: BatchJob) -> Any:
@@ -110,29 +97,14 @@ class BatchJobAdmin(PlanningAdmin, SteeringAdmin):
     def conversations_of_it(self, job: BatchJob) -> SafeString:
         return list_link("conversations_conversation", "the conversations of this batch", {"batch": job.pk})
 
-    @admin.display(description="results")
-    def results(self, job: BatchJob) -> str:
-        summary = summarize(job)
-        tiers = [(Tier(tier.tier).label, tier) for tier in summary.tiers]
-        if len(tiers) > 1:
-            tiers.append(("All", summary.all_tiers))
-        shown: dict[str, Any] = {"tiers": tiers, "ranges": [name for name, *_range in HISTOGRAM], "summary": summary}
-        if compared := summary.against_estimate:
-            shown["compared"] = comparison_in_words(compared)
-        if summary.cache_saving_usd:
-            shown["cache"] = saved_by_cache(summary.cache_saving_usd)
-        return render_to_string("batches/results.html", shown)
+    @admin.display(description="started", ordering="started_at")
+    def begun(self, job: BatchJob) -> str:
+        started = job.started_at and timezone.localtime(job.started_at)
+        return f"{started:%b} {started.day}, {started:%H:%M}" if started else self.get_empty_value_display()
 
     @admin.display(description="cost", ordering="actual_cost_usd")
     def cost(self, job: BatchJob) -> str:
         return usd(job.actual_cost_usd)
-
-    @admin.display(description="time remaining")
-    def time_remaining(self, job: BatchJob) -> str:
-        left = job.estimated_time_remaining
-        if left is None or job.ended:
-            return self.get_empty_value_display()
-        return f"about {duration(left.total_seconds())}"
 
     @admin.display(description="estimate")
     def foreseen(self, job: BatchJob) -> str:

@@ -10,12 +10,13 @@ from django.urls import reverse
 from django.utils.html import format_html
 
 from batches import regeneration
-from batches.admin_planning import generate_these, may_generate
+from batches.admin_planning import generate_these
 from batches.choices import OPEN
 from batches.models import BatchItem, BatchJob
 from batches.one.admin import GENERATE, REGENERATE
 from batches.plan import Plan
 from batches.planning import PlanError
+from batches.wizard.steps import may_generate
 from batches.wording import SIMULATED, cost_in_words, known_in_words, time_in_words
 from conversations.admin.acting import BarButton
 from conversations.admin.confirming import Confirmation

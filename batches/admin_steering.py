@@ -17,9 +17,10 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from batches import changing, control
-from batches.admin_planning import plan_url
-from batches.choices import JobStatus, Selection
+from batches.choices import Selection
 from batches.models import BatchJob
+from batches.wizard import progress, steering, summary
+from batches.wizard.steps import job_url, plan_url
 from conversations.admin.lists import ReadOnlyAdmin
 from conversations.admin.scoping import WorkspaceRowForm, signed_in
 
@@ -27,6 +28,10 @@ STEER = "batches_batchjob_steer"
 
 
 class SteeringForm(WorkspaceRowForm):
+    class Meta:
+        labels = {"concurrent_processing": "At the same time", "budget_usd": "Budget in USD"}
+        help_texts = {"concurrent_processing": "Conversations that Claude writes at one time."}
+
     def clean(self) -> dict[str, Any]:
         """Refuse here what `changing` would refuse, beside the field."""
         cleaned = super().clean()
@@ -67,16 +72,18 @@ class SteeringAdmin(ReadOnlyAdmin):
         return [path("<path:object_id>/steer/", page, name=STEER), *super().get_urls()]
 
     def steer_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Do one thing to one batch, and show its page again."""
+        """Do one thing to one batch, and show its page again, or its progress where that was looked at."""
         jobs = self.get_queryset(request).filter(pk=unquote(object_id))
         job = get_object_or_404(jobs)
         act = request.POST.get("act", "")
         if not self.has_control_permission(request):
             raise PermissionDenied
-        if act in dict(_possible(job)):
+        if act in [each.name for each in steering.acts(job)]:
             getattr(self, act)(request, jobs)
         else:  # another page, or the batch itself, was quicker
             self.message_user(request, f"“{job}” is {_state(job)} now. Look again.", messages.WARNING)
+        if request.POST.get("back") == progress.PROGRESS:
+            return redirect(job_url("progress", job, changed="yes"))
         return redirect(reverse("admin:batches_batchjob_change", args=[job.pk]))
 
     def render_change_form(
@@ -88,8 +95,9 @@ class SteeringAdmin(ReadOnlyAdmin):
         form_url: str = "",
         obj: Any = None,
     ) -> HttpResponse:
-        if obj and self.has_control_permission(request):
-            context["steering"] = _possible(obj)
+        if obj:
+            context |= summary.of(request, obj)
+            context |= {} if obj.ended else progress.standing(request, obj, in_dialog=False, back=progress.PAGE)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
     @admin.action(description="Pause selected batches", permissions=["control"])
@@ -125,15 +133,6 @@ class SteeringAdmin(ReadOnlyAdmin):
                 self.message_user(request, f"{what} queued once more in “{job}”.", messages.SUCCESS)
             else:
                 self.message_user(request, _why_not_retried(job), messages.WARNING)
-
-
-def _possible(job: BatchJob) -> list[tuple[str, str]]:
-    """What can be done to the batch as it stands, each with its label."""
-    if job.ended:
-        return []
-    running = {JobStatus.PROCESSING: [("pause", "Pause")], JobStatus.PAUSED: [("resume", "Resume")]}
-    failed = [("retry_failed_items", "Retry failed")] if job.failed_items else []
-    return [*running.get(JobStatus(job.status), []), *failed, ("cancel", "Cancel")]
 
 
 def _state(job: BatchJob) -> str:

@@ -42,7 +42,8 @@ def concurrency_problem(concurrency: int | None) -> str:
     """What is wrong with a number of calls in flight; empty when nothing is, or none was given."""
     if concurrency is None or 1 <= concurrency <= settings.MAX_BATCH_CONCURRENCY:
         return ""
-    return f"Calls in flight must lie between 1 and {settings.MAX_BATCH_CONCURRENCY}, not {concurrency}."
+    most = settings.MAX_BATCH_CONCURRENCY
+    return f"At the same time, between 1 and {most} conversations can be generated, not {concurrency}."
 
 
 def _check(values: Mapping[str, Any]) -> None:

@@ -81,7 +81,7 @@ class RetryLater(GenerationError):
 class RateLimited(RetryLater):
     """Claude is getting requests faster than your account allows. Try again in a while, or lower RATE_LIMIT_RPM."""
 
-    next_step = "Try them again in a while, with fewer calls in flight, or with a lower RATE_LIMIT_RPM."
+    next_step = "Try them again in a while, with fewer at the same time, or with a lower RATE_LIMIT_RPM."
 
 
 class Overloaded(RetryLater):

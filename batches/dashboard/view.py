@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django_htmx.http import trigger_client_event
 
-from batches.admin_planning import may_generate
 from batches.dashboard.charts import Chart, chart
 from batches.dashboard.running import running_batches
+from batches.wizard.steps import may_generate
 from batches.wording import dollars
 from conversations.admin.coverage import pairs_shown, tiers_shown
 from conversations.admin.links import conversations_url, range_url, requests_url, review_url, simulated_url

@@ -196,9 +196,7 @@ def test_the_page_offers_what_can_be_done(
     if status not in ("queued", "completed"):
         BatchItemFactory(job=job, status="failed")
     page = operator.get(page_of(job)).content.decode()
-    buttons = {
-        act for act in ("pause", "resume", "cancel", "retry_failed_items") if f'name="act" value="{act}"' in page
-    }
+    buttons = {act for act in ("pause", "resume", "cancel", "retry_failed_items") if f'id="act-{act}"' in page}
     assert buttons == offered
 
 

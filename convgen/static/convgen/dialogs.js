@@ -26,22 +26,49 @@
     } else if (event.target.closest("#dialog [data-close]")) {
       event.preventDefault();
       event.stopPropagation(); // htmx would follow the link
-      dialog.close();
+      if (event.target.closest("[data-close=sure]") || !asks()) dialog.close();
+    } else if (event.target.closest("#dialog [data-stay]")) {
+      event.target.closest("[data-closing]").hidden = true;
+      body.querySelector("#dialog-title")?.focus();
     }
   }, true);
+
+  // A dialog may say something before it is closed: once, by what it holds in [data-closing].
+  const asks = () => {
+    const words = body.querySelector("[data-closing][hidden]");
+    if (!words) return false;
+    words.hidden = false;
+    words.querySelector("[data-close]").focus();
+    return true;
+  };
+  dialog.addEventListener("cancel", (event) => {
+    if (event.target === dialog && asks()) event.preventDefault();
+  });
 
   // Emptied, its polling ends. What it changed is shown by the page behind once that is loaded anew.
   dialog.addEventListener("close", () => {
     body.replaceChildren();
     if (stale) location.reload();
-    else if (opener?.isConnected) opener.focus();
+    else if (opener) (opener.isConnected ? opener : document.getElementById(opener.id))?.focus();
   });
 
   document.addEventListener("page-is-stale", () => { stale = dialog.open; });
 
+  // A style sheet that came along stays, so that the next step does not begin without it.
+  const keep = (link) => {
+    if (document.querySelector(`head link[href="${CSS.escape(link.getAttribute("href"))}"]`)) link.remove();
+    else document.head.append(link);
+  };
+
+  // The address stays that of the page behind: htmx would put a boosted form's there, whatever hx-push-url says.
+  document.addEventListener("htmx:beforeHistoryUpdate", (event) => {
+    if (dialog.open) Object.assign(event.detail.history, { type: "replace", path: location.href });
+  });
+
   // Another step: its heading is read out and reading goes on from there, unless a field wants to be filled in.
   body.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target !== body) return;
+    body.querySelectorAll("link[rel=stylesheet]").forEach(keep);
     body.scrollTop = 0;
     const first = body.querySelector("[autofocus], .errorlist + :is(input, select, textarea), [aria-invalid=true]");
     const heading = body.querySelector("#dialog-title");

@@ -52,4 +52,12 @@
   };
   document.addEventListener("htmx:afterSwap", showSwitch);
   showSwitch();
+
+  // A slider's number is said beside it.
+  document.addEventListener("input", (event) => {
+    if (event.target.type !== "range") return;
+    document.querySelectorAll(`output[for="${CSS.escape(event.target.id)}"]`).forEach((place) => {
+      place.value = event.target.value;
+    });
+  });
 }
