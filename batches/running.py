@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
@@ -11,7 +12,7 @@ from batches.models import BatchJob
 from conversations.admin.scoping import visible
 
 SHOWN = 3
-MOST = 20  # that are counted: a queue may be long
+MOST = 100  # that are looked at: a queue may be long
 ORDER = (JobStatus.PROCESSING, JobStatus.PAUSED, JobStatus.QUEUED)
 COLUMNS = ("name", "status", "total_items", "completed_items", "estimate")
 
@@ -27,12 +28,20 @@ class RunningBatches:
         return self.more > 0 or any(job.status != JobStatus.PAUSED for job in self.shown)
 
 
+def unfinished() -> QuerySet[BatchJob]:
+    """In the scope; excluded as the partial index `batch_job_open` does, so that it is used."""
+    return visible(BatchJob.objects.exclude(status__in=ENDED)).order_by("created_at")
+
+
+def first_of(jobs: QuerySet[BatchJob], number: int) -> tuple[list[BatchJob], int]:
+    """Those at work, then the paused ones, then those that wait for their turn; and how many more there are."""
+    ordered = sorted(jobs[:MOST], key=lambda job: ORDER.index(JobStatus(job.status)))
+    return ordered[:number], len(ordered[number:])
+
+
 def running_batches() -> RunningBatches:
-    """In the scope, with one query: those at work, then the paused ones, then those that wait for their turn."""
-    # Excluded as the partial index `batch_job_open` does, so that it is used.
-    jobs = visible(BatchJob.objects.exclude(status__in=ENDED)).only(*COLUMNS).order_by("created_at")[:MOST]
-    ordered = sorted(jobs, key=lambda job: ORDER.index(JobStatus(job.status)))
-    return RunningBatches(ordered[:SHOWN], len(ordered[SHOWN:]))
+    """With one query."""
+    return RunningBatches(*first_of(unfinished().only(*COLUMNS), SHOWN))
 
 
 def may_look(request: HttpRequest) -> bool:

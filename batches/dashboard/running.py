@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from batches import progress
-from batches.choices import ENDED, JobStatus
+from batches.choices import JobStatus
 from batches.models import BatchJob
+from batches.running import first_of, unfinished
 from batches.wording import dollars, duration
-from conversations.admin.scoping import visible
 
 SHOWN = 5
-ORDER = (JobStatus.PROCESSING, JobStatus.QUEUED, JobStatus.PAUSED)
-LOOKED_AT = 100  # a queue may be long
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,6 @@ class RunningBatches:
 
 
 def running_batches() -> RunningBatches:
-    """In the scope: those at work first, then those that wait for their turn, then the paused ones."""
-    jobs = visible(BatchJob.objects.exclude(status__in=ENDED)).order_by("created_at")[:LOOKED_AT]
-    ordered = sorted(jobs, key=lambda job: ORDER.index(JobStatus(job.status)))
-    return RunningBatches([Running(job) for job in ordered[:SHOWN]], max(0, len(ordered) - SHOWN))
+    """In the scope, as the pills at the top of the page name them."""
+    jobs, more = first_of(unfinished(), SHOWN)
+    return RunningBatches([Running(job) for job in jobs], more)
