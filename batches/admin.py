@@ -1,34 +1,29 @@
-"""Batches and their items, and conversations with *Generate selected*."""
+"""Batches and their items, and the conversations' list and pages with what generates them."""
 
-from collections.abc import Sequence
 from typing import Any
-from uuid import UUID
 
-from django.contrib import admin, messages
-from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.contrib import admin
+from django.db.models import F
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from batches.admin_economy import message_batches_of
-from batches.admin_planning import GeneratingListAdmin, PlanningAdmin, generate_these
+from batches.admin_planning import GeneratingListAdmin, PlanningAdmin
+from batches.admin_selected import GeneratingSelectedAdmin
 from batches.admin_steering import SteeringAdmin
 from batches.choices import OPEN, Delivery, ItemStatus
 from batches.models import BatchItem, BatchJob, MessageBatch
 from batches.one.admin import MakingConversationAdmin
 from batches.wording import estimate_in_words
-from conversations.admin.conversations import ConversationAdmin
 from conversations.admin.display import badge, list_link, page_link, problem, usd, with_sentence
 from conversations.admin.fields import pretty_json
 from conversations.admin.lists import ReadOnlyAdmin
-from conversations.admin.scoping import visible
 from conversations.models import Conversation
 from convgen.database.expressions import among
 from generation.configuration import overrides_in_words
-
-RECENT = 20  # batches that the list of conversations can be filtered by
 
 
 @admin.register(BatchJob)
@@ -190,38 +185,8 @@ class BatchItemAdmin(ReadOnlyAdmin):
         return format_html("{}<p>{}</p>", problem(item.error_message), badge(item.error_type))
 
 
-class BatchFilter(admin.SimpleListFilter):
-    title = "batch"
-    parameter_name = "batch"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
-        jobs = visible(BatchJob.objects.order_by("-created_at"))
-        return [(str(pk), name) for pk, name in jobs.values_list("pk", "name")[:RECENT]]
-
-    def queryset(self, request: HttpRequest, conversations: QuerySet[Any]) -> QuerySet[Any]:
-        if not self.value():
-            return conversations
-        try:
-            job_id = UUID(self.value())
-        except ValueError:
-            return conversations.none()
-        return conversations.filter(pk__in=BatchItem.objects.filter(job_id=job_id).values("conversation"))
-
-
 @admin.register(Conversation)
-class GeneratingConversationAdmin(GeneratingListAdmin, MakingConversationAdmin):
-    list_filter = [*ConversationAdmin.list_filter, BatchFilter]
-    actions = ["generate_selected", *ConversationAdmin.actions]
-
-    @admin.action(description="Generate selected conversations", permissions=["generate"])
-    def generate_selected(self, request: HttpRequest, conversations: QuerySet[Conversation]) -> HttpResponse | None:
-        """Nothing is begun yet: the plan is shown."""
-        workspaces = {conversation.workspace for conversation in conversations.select_related("workspace")}
-        if len(workspaces) != 1:
-            self.message_user(request, "Choose conversations of one workspace: a batch has only one.", messages.ERROR)
-            return None
-        return generate_these(request, workspaces.pop(), conversations)
-
+class GeneratingConversationAdmin(GeneratingSelectedAdmin, GeneratingListAdmin, MakingConversationAdmin):
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
         """A conversation's items of former batches go with it; one that a batch is at stays."""
         listed, counts, needed, protected = super().get_deleted_objects(objs, request)

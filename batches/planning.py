@@ -65,7 +65,7 @@ def propose(order: Order) -> Plan:
     Raises `PlanError` for what `create` would refuse.
     """
     _check(order)
-    return _plan(order, select(order))
+    return plan_of(order, select(order))
 
 
 @transaction.atomic
@@ -95,7 +95,8 @@ def create(order: Order, *, inline: bool = False, agreed: str = "") -> BatchJob 
     return job
 
 
-def _plan(order: Order, taken: Taken) -> Plan:
+def plan_of(order: Order, taken: Taken) -> Plan:
+    """The plan for what the order is known to take. Raises `PlanError`."""
     groups = grouped(order.workspace, taken)
     _check_job(_job(order, size=taken.total))
     _check_configuration(order, [group.template for group in groups if group.template])

@@ -1,5 +1,6 @@
 """What a reviewer decides about conversations."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,6 +52,22 @@ class Decided:
         return f"{listed}{more} cannot become {self.status.label.lower()}: a conversation must be {allowed} for that."
 
 
+def foresee(conversations: QuerySet[Conversation], decision: Decision) -> Decided:
+    """How a decision would go as things are; nothing is written."""
+    return _divided(decision, conversations.order_by("conversation_id").values_list("conversation_id", "status"))
+
+
+def _divided(decision: Decision, rows: Iterable[tuple[str, str]]) -> Decided:
+    decided = Decided(LEADS_TO[decision])
+    allowed = CONVERSATION.before(decided.status)
+    for readable, present in rows:
+        if present in allowed:
+            decided.changed.append(readable)
+        else:
+            decided.refused[readable] = Status(present)
+    return decided
+
+
 @transaction.atomic
 def decide(conversations: QuerySet[Conversation], *, decision: Decision, by: User, note: str = "") -> Decided:
     """Move each conversation to where the decision leads, and add the decision to its review history.
@@ -58,18 +75,12 @@ def decide(conversations: QuerySet[Conversation], *, decision: Decision, by: Use
     Those whose status does not allow it stay as they are. An entry of the history is an object of `at` (ISO 8601),
     `by` (user name), `by_id`, `decision`, `note` and `score` (0.0–10.0 or null, as it was then).
     """
-    status = LEADS_TO[decision]
-    allowed = CONVERSATION.before(status)
-    decided = Decided(status)
-    changing = []
-    for pk, readable, present in _locked(conversations):
-        if present in allowed:
-            changing.append(pk)
-            decided.changed.append(readable)
-        else:
-            decided.refused[readable] = Status(present)
+    rows = _locked(conversations)
+    decided = _divided(decision, [(readable, present) for _pk, readable, present in rows])
+    allowed = CONVERSATION.before(decided.status)
+    changing = [pk for pk, _readable, present in rows if present in allowed]
     Conversation.objects.filter(pk__in=changing, status__in=allowed).update(
-        status=status, review_history=with_entry(decision, by, note), updated_at=timezone.now()
+        status=decided.status, review_history=with_entry(decision, by, note), updated_at=timezone.now()
     )
     return decided
 

@@ -7,7 +7,7 @@ current versions (`conversations/models/conversation.py`).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -15,6 +15,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from conversations.choices import DimensionKind, ParentType, Status
@@ -62,6 +63,17 @@ class Chain:
 def chain(conversation: Conversation) -> Chain:
     """The chain that the conversation belongs to, in one query. Long JSON stays in the database until it is read."""
     return Chain(list(Conversation.objects.in_chain_of(conversation).order_by("version").defer(*_LONG)))
+
+
+def chains(conversations: Iterable[Conversation]) -> dict[UUID, Chain]:
+    """The chain of each conversation by its key, in one query for all of them."""
+    first_of = {one.pk: one.first_version or one.pk for one in conversations}
+    firsts = set(first_of.values())
+    by_first: dict[UUID, list[Conversation]] = {}
+    members = Conversation.objects.filter(Q(pk__in=firsts) | Q(first_version__in=firsts))
+    for version in members.order_by("version").defer(*_LONG):
+        by_first.setdefault(version.first_version or version.pk, []).append(version)
+    return {key: Chain(by_first[first]) for key, first in first_of.items() if first in by_first}
 
 
 def current(conversation: Conversation) -> Conversation:

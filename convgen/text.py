@@ -17,3 +17,8 @@ def storable_json(value: Any) -> Any:
     if isinstance(value, dict):
         return {storable(name): storable_json(part) for name, part in value.items()}
     return value
+
+
+def counted(number: int, thing: str) -> str:
+    """`1 conversation`, `1,200 conversations`."""
+    return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"

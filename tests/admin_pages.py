@@ -64,11 +64,19 @@ def listed(client: Client, model: type[Model], /, **filters: Any) -> set[Any]:
     return {row.pk for row in response.context["cl"].result_list}
 
 
-def run(client: Client, action: str, rows: Iterable[Model]) -> list[str]:
-    """Run an action on rows of one list, and return what it says."""
+def run(client: Client, action: str, rows: Iterable[Model], **fields: Any) -> list[str]:
+    """Run an action on rows of one list, confirm it where it asks, and return what it says."""
     rows = list(rows)
     data = {"action": action, "_selected_action": [row.pk for row in rows]}
-    return said(client.post(list_of(type(rows[0])), data))
+    return said(confirmed(client, list_of(type(rows[0])), data, **fields))
+
+
+def confirmed(client: Client, url: str, data: dict[str, Any], **fields: Any) -> Any:
+    """The answer to an action, once it is confirmed with what its form was filled in with."""
+    response = client.post(url, data)
+    if response.status_code != 200 or "asked" not in response.context:
+        return response
+    return client.post(url, {**data, "agreed": response.context["asked"].fingerprint, **fields})
 
 
 def said(response: Any) -> list[str]:

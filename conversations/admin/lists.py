@@ -40,6 +40,13 @@ class LeanListAdmin(WorkspaceRowAdmin):
         return super().response_action(request, queryset, *args, **kwargs)
 
 
+class ReviewPermission(BaseModelAdmin):
+    """For actions and pages of those who decide about conversations."""
+
+    def has_review_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("conversations.review_conversation")
+
+
 class NeverByHand(BaseModelAdmin):
     """For what is looked at, and never changed by hand."""
 

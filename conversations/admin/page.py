@@ -12,6 +12,7 @@ from django.views.decorators.http import require_POST
 
 from conversations import versions
 from conversations.admin.editing import EditingAdmin
+from conversations.admin.lists import ReviewPermission
 from conversations.admin.scoping import signed_in
 from conversations.admin.versions import VersionsOnPage
 from conversations.changes import OPEN_TO_ORDER
@@ -25,7 +26,7 @@ EDITS_SHOWN = 20  # the latest: each has the turns as they were
 LONGEST_NOTE = 2_000  # characters
 
 
-class ConversationPage(VersionsOnPage, EditingAdmin):
+class ConversationPage(ReviewPermission, VersionsOnPage, EditingAdmin):
     change_form_template = "conversations/conversation.html"
 
     def get_urls(self) -> list[URLPattern]:
@@ -69,9 +70,6 @@ class ConversationPage(VersionsOnPage, EditingAdmin):
         }
 
     # What a reviewer decides.
-
-    def has_review_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perm("conversations.review_conversation")
 
     def _decisions(self, request: HttpRequest, conversation: Conversation) -> list[str]:
         if not self.has_review_permission(request):

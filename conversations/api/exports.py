@@ -18,7 +18,7 @@ from conversations.api.fields import OneOfField, UserNameField
 from conversations.api.file_response import FileInBlocks
 from conversations.api.views import WorkspaceViewSet
 from conversations.choices import ExportFormat, ExportStatus, Status
-from conversations.exporting import SCOPES, export_conversations, file_of, is_here, new_path
+from conversations.exporting import RECORDED_SCOPES, SCOPES, export_conversations, file_of, is_here, new_path
 from conversations.models import Export, Workspace
 from convgen.api.filters import OneOf
 from convgen.api.pages import Pages
@@ -48,7 +48,11 @@ class ExportSerializer(serializers.ModelSerializer[Any]):
     """The record of an export."""
 
     created_by = UserNameField(allow_null=True)
-    scope = serializers.ChoiceField(SCOPES, read_only=True, help_text="Which conversations: a status, or all.")
+    scope = serializers.ChoiceField(
+        RECORDED_SCOPES,
+        read_only=True,
+        help_text="Which conversations: a status, all, several statuses, or some that were chosen one by one.",
+    )
     include_simulated = serializers.SerializerMethodField(help_text="Whether simulated conversations are in it.")
     skipped_count = serializers.SerializerMethodField(help_text="Conversations left out as no valid example.")
     download_url = serializers.SerializerMethodField(help_text="Null: the file is not on this machine.")
@@ -95,7 +99,7 @@ class NewExportSerializer(StrictSerializer):
 
 class ExportFilter(filters.FilterSet):
     format = OneOf(ExportFormat.choices)
-    scope = OneOf([(scope, scope) for scope in SCOPES])
+    scope = OneOf([(scope, scope) for scope in RECORDED_SCOPES])
     status = OneOf(ExportStatus.choices)
 
     class Meta:

@@ -6,13 +6,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from conversations.choices import WITH_TURNS, ExportFormat, ExportStatus, Status
+from conversations.choices import ExportFormat, ExportStatus, Status
 from conversations.exporting import openai
-from conversations.models import Conversation, Export, Turn, Workspace
+from conversations.exporting.choice import CHOSEN, SCOPES, Choice
+from conversations.models import Export, Turn, Workspace
 from conversations.models.conversation_queries import ConversationQuerySet
 
 FORMATS = {ExportFormat.OPENAI: openai}
-SCOPES = ("all", *(status.value for status in WITH_TURNS))
 AT_ONCE = 500  # conversations in memory
 
 
@@ -41,15 +41,33 @@ def export_conversations(
 
     Simulated conversations stay out unless asked for. The file appears whole or not at all. Raises `ExportError`.
     """
-    chosen = _chosen(workspace, scope, include_simulated)
+    if scope not in SCOPES:
+        raise ExportError(f"The status must be one of {', '.join(SCOPES)}, not {scope}.")
+    choice = Choice.of_scope(scope, include_simulated=include_simulated)
+    return export_choice(workspace, choice, path=path, file_format=file_format, created_by=created_by)
+
+
+def export_choice(
+    workspace: Workspace,
+    choice: Choice,
+    *,
+    path: Path,
+    file_format: str = ExportFormat.OPENAI,
+    created_by: Any = None,
+) -> Export:
+    """The same for a choice of several statuses, a tier, or conversations one by one."""
+    chosen = choice.conversations(workspace).order_by("conversation_id")
+    if not chosen.exists():
+        raise ExportError(_nothing(choice, simulated=choice.count(workspace).left_out))
     skipped: dict[str, str] = {}
     count = _write(path, _lines(chosen, workspace, file_format, skipped), skipped)
+    named = list(chosen.values_list("conversation_id", flat=True)) if choice.scope == CHOSEN else []
     return Export.objects.create(
         workspace=workspace,
         created_by=created_by,
         format=file_format,
-        scope=scope,
-        filters={"include_simulated": include_simulated},
+        scope=choice.scope,
+        filters=choice.as_json(named),
         conversation_count=count,
         skipped=skipped,
         byte_count=path.stat().st_size,
@@ -58,20 +76,9 @@ def export_conversations(
     )
 
 
-def _chosen(workspace: Workspace, scope: str, include_simulated: bool) -> ConversationQuerySet:
-    if scope not in SCOPES:
-        raise ExportError(f"The status must be one of {', '.join(SCOPES)}, not {scope}.")
-    conversations = Conversation.objects.filter(workspace=workspace).with_turns()
-    if scope != "all":
-        conversations = conversations.filter(status=scope)
-    real = conversations if include_simulated else conversations.filter(simulated=False)
-    if not real.exists():
-        raise ExportError(_nothing(scope, simulated=conversations.count()))
-    return real.order_by("conversation_id")
-
-
-def _nothing(scope: str, *, simulated: int) -> str:
-    what = "conversations" if scope == "all" else f"{scope} conversations"
+def _nothing(choice: Choice, *, simulated: int) -> str:
+    named = choice.scope in SCOPES and choice.scope != "all"
+    what = f"{choice.scope} conversations" if named else "conversations"
     if simulated:
         return f"All {simulated} {what} are simulated, and would be exported only if you include simulated ones."
     return f"There are no {what} to export. Choose other ones: {', '.join(SCOPES)}."

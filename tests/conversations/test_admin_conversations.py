@@ -123,8 +123,8 @@ def test_emptied_parameters_are_none(admin_client: Client) -> None:
 def test_a_reviewers_action_moves_the_selected(action: str, status: str) -> None:
     workspace = WorkspaceFactory()
     first, second = scored(workspace=workspace), scored(workspace=workspace)
-    label = status.replace("_", " ")
-    assert run(member(workspace, "reviewer"), action, [first]) == [f"1 conversation is now {label}."]
+    what = "now needs revision" if status == "needs_revision" else f"is now {status}"
+    assert run(member(workspace, "reviewer"), action, [first]) == [f"1 conversation {what}."]
     first.refresh_from_db()
     second.refresh_from_db()
     assert (first.status, second.status) == (status, "pending_review")
@@ -143,7 +143,9 @@ def test_who_may_not_review_has_no_actions(action: str) -> None:
     conversation = scored()
     client = member(conversation.workspace, "curator")
     assert f'value="{action}"' not in shown(client, list_of(Conversation))
-    client.post(list_of(Conversation), {"action": action, "_selected_action": [conversation.pk]})
+    data = {"action": action, "_selected_action": [conversation.pk]}
+    assert client.post(list_of(Conversation), data).status_code == 403
+    assert client.post(list_of(Conversation), {"one": f"{action} {conversation.pk}"}).status_code == 403
     conversation.refresh_from_db()
     assert (conversation.status, conversation.review_history) == ("pending_review", [])
 

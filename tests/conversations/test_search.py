@@ -190,7 +190,7 @@ def test_the_list_is_searched_by_the_words_of_turns(divorce: Conversation, admin
     assert listed(admin_client, Conversation, q="café income") == {divorce.pk}
     assert listed(admin_client, Conversation, q="rainy", tier__exact="edge_case") == set()
     assert len(listed(admin_client, Conversation, q=" ")) == 2
-    assert "-word for without it" in admin_client.get(list_of(Conversation)).content.decode()
+    assert "-word leaves out what has that word" in admin_client.get(list_of(Conversation)).content.decode()
 
 
 def test_a_member_of_another_workspace_finds_nothing_in_the_list(divorce: Conversation) -> None:

@@ -37,8 +37,8 @@ def add_to(label: str) -> str:
     return reverse(f"admin:{label.replace('.', '_')}_add")
 
 
-def page_of(row: Any, page: str = "change") -> str:
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{page}", args=[row.pk])
+def page_of(row: Any, page: str = "change", *others: str) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_{page}", args=[row.pk, *others])
 
 
 def plan(**order: str) -> str:
@@ -66,6 +66,28 @@ def _save(page: Page) -> None:
     page.locator("[name=_save]").last.click()
 
 
+def _open_filters(page: Page) -> None:
+    page.locator("summary", has_text="Filters").click()
+
+
+def _choose_all(page: Page) -> None:
+    page.get_by_label("Choose all on this page").check()
+
+
+def _open_menu(page: Page) -> None:
+    page.locator("#result_list details.menu summary").first.click()
+
+
+def _point_at_score(page: Page) -> None:
+    page.locator("[data-breakdown]").first.hover()
+    page.get_by_role("tooltip").wait_for()
+
+
+def _ask_to_archive(page: Page) -> None:
+    _choose_all(page)
+    page.locator("#bar").get_by_role("button", name="Archive").click()
+
+
 CONVERSATIONS = "conversations.conversation"
 LISTS = [
     *("conversations.prompttemplate", "conversations.dimension", "conversations.document", "conversations.chunk"),
@@ -90,6 +112,13 @@ def album() -> list[Shot]:
         *(Shot("conversations", list_of(CONVERSATIONS), state) for state in STATES),
         Shot("conversations, nothing found", list_of(CONVERSATIONS, q="nothing-has-this-name")),
         Shot("conversations, filtered", list_of(CONVERSATIONS, status__exact="approved")),
+        Shot("conversations, filters", list_of(CONVERSATIONS, quality="weak"), MANY, act=_open_filters),
+        Shot("conversations, chosen", list_of(CONVERSATIONS), MANY, act=_choose_all),
+        Shot("conversations, a row's menu", list_of(CONVERSATIONS), act=_open_menu),
+        Shot("conversations, a score", list_of(CONVERSATIONS), act=_point_at_score),
+        Shot("conversations, archive?", list_of(CONVERSATIONS), act=_ask_to_archive),
+        Shot("conversations, reject?", lambda shown: page_of(shown.waiting, "confirm", "reject")),
+        Shot("export", reverse("admin:conversations_export_new")),
         Shot("conversation, approved", lambda shown: page_of(shown.written)),
         Shot("conversation, for review", lambda shown: page_of(shown.waiting)),
         Shot("conversation, draft", lambda shown: page_of(shown.draft)),

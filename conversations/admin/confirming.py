@@ -1,0 +1,102 @@
+"""What is done to chosen conversations: first a page that says what will happen and to which, then the deed.
+
+An action of the list makes a `Confirmation`. As long as it is not agreed to, its page is shown: what it takes, what it
+leaves alone and why. The page carries a fingerprint of what it takes, so that nothing else is done than was shown.
+"""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.http import HttpRequest
+
+from conversations.admin.conversation_filters import as_key
+from conversations.admin.fields import PlainTextarea
+
+LISTED = 200  # readable ids that the page shows; others are counted
+AT_ONCE = "one"  # "approve KEY": a row's own button, which does it without asking
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What a list's form was sent with."""
+
+    action: str
+    keys: Sequence[UUID]
+    everything: bool  # all that the list holds, on its other pages too
+
+
+def chosen(request: HttpRequest) -> Chosen:
+    action, keys = request.POST.get("action", ""), request.POST.getlist("_selected_action")
+    if AT_ONCE in request.POST:
+        action, _blank, key = request.POST[AT_ONCE].partition(" ")
+        return Chosen(action, [known] if (known := as_key(key)) else [], everything=False)
+    known_keys = [known for key in keys if (known := as_key(key))]
+    return Chosen(action, known_keys, everything=request.POST.get("select_across", "0") != "0")
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """What an action will do."""
+
+    action: str
+    title: str
+    consequence: str
+    button: str
+    taken: Sequence[str]  # readable ids
+    refused: Mapping[str, str] = field(default_factory=dict)  # readable ids of those left alone, and why each is
+    form: forms.Form | None = None
+    facts: Sequence[tuple[str, str]] = ()  # such as what it costs
+    warnings: Sequence[str] = ()
+    danger: bool = False
+
+    @property
+    def listed(self) -> Sequence[str]:
+        return self.taken[:LISTED]
+
+    @property
+    def unlisted(self) -> int:
+        return len(self.taken) - len(self.listed)
+
+    @property
+    def reasons(self) -> list[tuple[str, Sequence[str], int]]:
+        """Each reason, the readable ids that it holds for, and how many of them are not listed."""
+        by_reason: dict[str, list[str]] = {}
+        for readable_id, reason in self.refused.items():
+            by_reason.setdefault(reason, []).append(readable_id)
+        return [(reason, _unsaid(ids, reason)[:LISTED], max(0, len(ids) - LISTED)) for reason, ids in by_reason.items()]
+
+    @property
+    def fingerprint(self) -> str:
+        """Another one for whatever else would be taken."""
+        return hashlib.sha256("\n".join(sorted(self.taken)).encode()).hexdigest()
+
+    def agreed(self, request: HttpRequest) -> bool:
+        """Whether to go ahead: it was confirmed as it stands, or needs no confirmation."""
+        if AT_ONCE in request.POST:
+            return True
+        same = request.POST.get("agreed") == self.fingerprint
+        return bool(self.taken) and same and (self.form is None or self.form.is_valid())
+
+    def outdated(self, request: HttpRequest) -> bool:
+        """Whether something else was confirmed: the conversations have changed meanwhile."""
+        return request.POST.get("agreed", self.fingerprint) != self.fingerprint
+
+
+def _unsaid(ids: Sequence[str], reason: str) -> Sequence[str]:
+    """A reason for one may name it."""
+    return [each for each in ids if each not in reason]
+
+
+class NoteForm(forms.Form):
+    """What the review history keeps beside a decision."""
+
+    note = forms.CharField(required=False, max_length=2_000, widget=PlainTextarea(attrs={"rows": 3}))
+
+    def __init__(self, data: Any, *, label: str) -> None:
+        super().__init__(data, label_suffix="")
+        self.fields["note"].label = label
+        self.fields["note"].help_text = "Optional. The review history of each conversation keeps it."
