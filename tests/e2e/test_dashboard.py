@@ -93,7 +93,7 @@ def test_without_javascript_the_gaps_are_filled_on_a_page(
     page.goto(live_server.url + path)
     page.get_by_role("link", name="Fill gaps: Scenario").click()
     expect(page).to_have_url(f"{live_server.url}/admin/batches/batchjob/plan/?selection=gaps&tier=scenario")
-    expect(page.get_by_text("40 conversations").first).to_be_visible()
+    expect(page.get_by_role("radio", name="Scenario 0 of 40 written 40 to generate")).to_be_checked()
 
 
 def test_a_number_leads_to_its_rows(various: None, superuser: User, live_server: Any, open_page: OpenPage) -> None:

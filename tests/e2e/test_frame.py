@@ -46,7 +46,7 @@ def test_single_keys_lead_to_other_pages_and_to_the_search(at_list: Page) -> Non
     at_list.get_by_role("heading", level=1).click()
     at_list.keyboard.press("g")
     at_list.keyboard.press("b")
-    expect(at_list.get_by_role("heading", level=1)).to_have_text("Batch jobs")
+    expect(at_list.get_by_role("heading", level=1)).to_have_text("Batches")
 
 
 def test_single_keys_can_be_turned_off(at_list: Page) -> None:

@@ -60,11 +60,6 @@
     else document.head.append(link);
   };
 
-  // The address stays that of the page behind: htmx would put a boosted form's there, whatever hx-push-url says.
-  document.addEventListener("htmx:beforeHistoryUpdate", (event) => {
-    if (dialog.open) Object.assign(event.detail.history, { type: "replace", path: location.href });
-  });
-
   // Another step: its heading is read out and reading goes on from there, unless a field wants to be filled in.
   body.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target !== body) return;
