@@ -133,8 +133,9 @@ def no_bitmaps(workspace: Workspace) -> None:
 
 @pytest.mark.usefixtures("no_bitmaps")
 def test_what_is_unwritten_is_counted_without_reading_the_rows(workspace: Workspace) -> None:
-    with workspace_scope(workspace.pk):
-        plan = by_template(workspace).explain()
+    with workspace_scope(workspace.pk), connection.cursor() as cursor:
+        cursor.execute("DROP INDEX conversation_status, conversation_status_quality, conversation_tier_status")
+        plan = by_template(workspace).explain()  # which would be as fast, of so few rows
     assert "Index Only Scan using conversation_unwritten" in plan
 
 
