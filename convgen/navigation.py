@@ -54,6 +54,7 @@ PLACES = (
         "Coverage",
         "coverage",
         "conversations_coverage",
+        "v",
         "conversations.view_prompttemplate",
         holds=["coverage/"],
     ),

@@ -42,6 +42,12 @@ def test_a_role_is_led_to_what_it_may_open(navigated: Any) -> None:
     assert "Conversations" in navigated("/admin/settings/", Role.OPERATOR)
 
 
+def test_who_may_see_nothing_yet_is_led_to_what_asks_for_no_permission(client: Client) -> None:
+    client.force_login(User.objects.create_user("newcomer", is_staff=True))
+    nav = client.get("/admin/settings/").content.decode().split('<nav id="navigation"')[1].split("</nav>")[0]
+    assert re.findall(r"<span>(.*?)</span>", nav) == ["Dashboard", "Settings"]
+
+
 @pytest.mark.parametrize(
     ("path", "label"),
     [
@@ -52,6 +58,7 @@ def test_a_role_is_led_to_what_it_may_open(navigated: Any) -> None:
         ("/admin/conversations/chunk/", "Sources"),
         ("/admin/conversations/dimension/", "Settings"),
         ("/admin/settings/", "Settings"),
+        ("/admin/coverage/", "Coverage"),
     ],
 )
 def test_the_page_knows_its_place(navigated: Any, path: str, label: str) -> None:
@@ -61,6 +68,7 @@ def test_the_page_knows_its_place(navigated: Any, path: str, label: str) -> None
 def test_no_two_places_have_one_key() -> None:
     keys = [place.key for place in PLACES]
     assert len(set(keys)) == len(keys)
+    assert {len(key) for key in keys} == {1}
     assert "g" not in keys
 
 
