@@ -197,7 +197,8 @@ def form_for(request: HttpRequest, given: dict[str, Any]) -> OrderForm:
 
 
 def _number(value: Any) -> int:
-    return int(value) if str(value).isdecimal() else 0
+    digits = str(value)
+    return int(digits) if digits.isdecimal() and len(digits) < 10 else 0
 
 
 def _former(asked: Any) -> list[tuple[str, str]]:

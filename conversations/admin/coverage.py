@@ -73,7 +73,7 @@ def coverage(request: HttpRequest) -> HttpResponse:
         "everywhere": sees_several(),
         "plan": plan,
         "tiers": tiers_shown(request, plan),
-        "fill_url": plan_url() if may_fill(request) and _left(plan.tiers) else "",
+        "fill_url": plan_url() if may_fill(request) and _left(plan, plan.tiers) else "",
         "pairs": pairs_shown(plan.standing, kinds),
         "other_pairs": [(" and ".join(each), "-".join(each), each == kinds) for each in PAIRS],
         "values": values_shown(plan.standing),
@@ -87,24 +87,24 @@ def may_fill(request: HttpRequest) -> bool:
 
 
 def tiers_shown(request: HttpRequest, plan: PlanCompletion) -> list[TierShown]:
-    return [_tier(one, plan.of_tier(one.standing.tier), may_fill(request)) for one in plan.tiers]
+    return [_tier(one, plan, may_fill(request)) for one in plan.tiers]
 
 
-def _tier(one: Completion, templates: Sequence[Completion], may_fill: bool) -> TierShown:
+def _tier(one: Completion, plan: PlanCompletion, may_fill: bool) -> TierShown:
     tier = one.standing.tier
     return TierShown(
         completion=one,
         label=Tier(tier).label,
         waiting=_waiting(one, tier=tier),
-        fill_url=plan_url(tier=tier) if may_fill and _left([one]) else "",
-        templates=[_template(each) for each in templates],
+        fill_url=plan_url(tier=tier) if may_fill and _left(plan, [one]) else "",
+        templates=[_template(each) for each in plan.of_tier(tier)],
     )
 
 
-def _left(completions: Sequence[Completion]) -> bool:
+def _left(plan: PlanCompletion, tiers: Sequence[Completion]) -> bool:
     """Whether filling gaps would find something: gaps, drafts or failed ones."""
     to_do = (Status.DRAFT, Status.FAILED)
-    return any(one.gaps or any(one.unwritten[status] for status in to_do) for one in completions)
+    return any(one.gaps or any(plan.to_write(one.standing.tier)[status] for status in to_do) for one in tiers)
 
 
 def _template(one: Completion) -> TemplateShown:

@@ -45,6 +45,7 @@ class PlanCompletion:
     standing: PlanStanding
     tiers: list[Completion]
     templates: list[Completion]
+    rows: list[dict[str, Any]]  # what is still to be written, as `by_template` counts it
 
     @property
     def target(self) -> int:
@@ -70,13 +71,17 @@ class PlanCompletion:
         """The tier's templates."""
         return [one for one in self.templates if one.standing.tier == tier]
 
+    def to_write(self, tier: str) -> Counter[str]:
+        """By status, what batches may take of a tier, whatever its template: no later version, which is named alone."""
+        return _by_status([row for row in self.rows if row["tier"] == tier], "first_versions")
+
 
 def completion(workspace: Workspace | None) -> PlanCompletion:
     """How far the plan is; without a workspace, that of every one together."""
     plan = standing(workspace)
     rows = list(by_template(workspace))
     templates = [_of_template(one, rows) for one in plan.templates]
-    return PlanCompletion(plan, [_of_tier(one, templates, rows) for one in plan.tiers], templates)
+    return PlanCompletion(plan, [_of_tier(one, templates, rows) for one in plan.tiers], templates, rows)
 
 
 def _of_template(one: Standing, rows: list[dict[str, Any]]) -> Completion:
@@ -90,18 +95,22 @@ def _of_tier(one: Standing, templates: list[Completion], rows: list[dict[str, An
     return Completion(one, written, _by_status([row for row in rows if row["tier"] == one.tier]))
 
 
-def _by_status(rows: list[dict[str, Any]]) -> Counter[str]:
+def _by_status(rows: list[dict[str, Any]], counted: str = "conversations") -> Counter[str]:
     found: Counter[str] = Counter()
     for row in rows:
-        found[row["status"]] += row["conversations"]
+        found[row["status"]] += row[counted]
     return found
 
 
 def by_template(workspace: Workspace | None) -> QuerySet[Any, Any]:
-    """Conversations that are still to be written, by template, tier and status; and how many are places of the plan."""
+    """What is still to be written, by template, tier and status; and how many are first versions, and in the plan."""
     found = Conversation.objects.filter(of(workspace), status__in=UNWRITTEN).order_by()
     # Of the columns that the index holds: no row is read for it.
-    counted = {"conversations": Count("*"), "in_plan": Count("version", filter=IN_PLAN)}
+    counted = {
+        "conversations": Count("*"),
+        "first_versions": Count("version", filter=Q(version=1)),
+        "in_plan": Count("version", filter=IN_PLAN),
+    }
     grouped: QuerySet[Any, Any] = found.values("template_id", "tier", "status")
     rows: QuerySet[Any, Any] = grouped.annotate(**counted)
     return rows

@@ -11,7 +11,9 @@ from django.urls import reverse
 from django_q.models import OrmQ
 
 from batches.models import BatchJob
+from batches.wizard.offered import offers
 from batches.wizard.steps import job_url, plan_url
+from conversations.coverage import completion
 from conversations.models import Conversation, Workspace
 from tests.admin_pages import list_of, member, outsider, page_of, run
 from tests.factories import (
@@ -23,6 +25,7 @@ from tests.factories import (
     WorkspaceFactory,
     batch_of,
 )
+from tests.statuses import put
 
 pytestmark = pytest.mark.django_db
 
@@ -406,3 +409,18 @@ def test_it_takes_the_same_queries_for_many_as_for_few(curator: Client, workspac
 
 def test_it_has_an_address_of_its_own() -> None:
     assert plan_url() == reverse("admin:batches_batchjob_changelist") + "plan/"
+
+
+def test_a_number_beyond_all_measure_is_refused_and_breaks_nothing(curator: Client) -> None:
+    assert curator.get(plan_url(concurrency="9" * 5_000)).status_code == 200
+
+
+def test_the_tiers_are_as_far_as_the_dashboard_says(curator: Client, workspace: Workspace) -> None:
+    template = PromptTemplateFactory(workspace=workspace, target_count=4)
+    for place, status in enumerate(["generating", "generated", "failed"]):
+        made = ConversationFactory(workspace=workspace, template=template, slot=f"place:{place}")
+        put(made, status, claim=made.pk if status == "generating" else None)
+    offer = {each.tier: each for each in offers(workspace)}["template"]
+    (tier,) = completion(workspace).tiers
+    assert (offer.written, offer.gaps, offer.target) == (tier.written, tier.gaps, tier.target) == (1, 1, 4)
+    assert offer.lacking == 2  # the gap, and what failed

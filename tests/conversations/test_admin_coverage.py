@@ -161,3 +161,12 @@ def test_the_list_of_conversations_tells_live_ones_from_others(
     later = {"version": 2, "parent": first, "first_version": first.pk, "conversation_id": "TPL-X-v2"}
     ConversationFactory(**conversation, **later)
     assert counted_by(curator, list_of(Conversation, live=live)) == number
+
+
+def test_a_later_version_is_no_gap_that_could_be_filled(curator: Client, template: PromptTemplate) -> None:
+    values: dict[str, Any] = {"workspace": template.workspace, "template": template}
+    made = [ConversationFactory(**values, slot=f"place:{place}", status=Status.APPROVED) for place in range(4)]
+    again = {"version": 2, "first_version": made[0].pk, "parent": made[0]}
+    ConversationFactory(**values, **again, status=Status.FAILED)
+    assert "4 of 4 planned conversations are written." in page(curator)
+    assert PLAN not in page(curator)
