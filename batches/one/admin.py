@@ -14,10 +14,11 @@ from django_htmx.http import HttpResponseClientRefresh
 from batches.one import doors
 from batches.one.choosing import choose
 from batches.one.doors import Refused, page_of
-from batches.one.following import POLL_SECONDS, Making, making_of, may_discard
+from batches.one.following import FRESH, POLL_SECONDS, Making, making_of, may_discard
 from batches.one.form import TemplateForm
 from batches.wording import dollars
 from conversations import editing, versions
+from conversations.admin.conversation_filters import as_key
 from conversations.admin.conversations import ConversationAdmin
 from conversations.admin.scoping import signed_in, visible
 from conversations.choices import Tier
@@ -84,7 +85,7 @@ class MakingConversationAdmin(ConversationAdmin):
         like, address, offered = self._like(request), reverse(f"admin:{NEW}"), _templates()
         templates = TemplateForm(_template_in(request, like), templates=offered, address=address)
         template = templates.cleaned_data["template"] if templates.is_valid() else None
-        door = doors.new(template, like) if template else None
+        door = doors.new(template, like, key=as_key(request.POST.get("key"))) if template else None
         context = {"address": address, "templates_there": bool(offered)}
         return self._answer(request, choose(request, door, context, templates))
 
@@ -194,6 +195,9 @@ class MakingConversationAdmin(ConversationAdmin):
 
     def _discarded(self, request: HttpRequest, conversation: Conversation) -> HttpResponse:
         """Archived, since what was paid for stays on record."""
+        if conversation.status not in FRESH:  # pressed twice, or somebody else was quicker
+            state = conversation.get_status_display().lower()
+            return self._sent_back(request, conversation, f"{conversation} is {state} by now: it was not discarded.")
         if not may_discard(conversation, signed_in(request)):
             raise PermissionDenied
         why = request.POST.get("note", "").strip()[:NOTE]

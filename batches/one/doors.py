@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -14,7 +15,7 @@ from django.urls import reverse
 
 from batches import regeneration, single
 from batches.planning import PlanError
-from conversations import editing, versions
+from conversations import coverage, editing, versions
 from conversations.choices import DimensionKind, Status
 from conversations.models import Conversation, PromptTemplate
 from conversations.ordering import OrderError, draft_of, place_in_plan
@@ -39,17 +40,19 @@ class Door:
     verb: str  # the button
     order: Order
     source: bool = True  # whether the source may be chosen
+    key: UUID | None = None  # of what is made new, carried by the form: whoever sends it twice pays once
     back: str = ""  # where Cancel leads
 
 
-def new(template: PromptTemplate, like: Conversation | None = None) -> Door:
-    """A new conversation of a template, filled in from another one of that template."""
+def new(template: PromptTemplate, like: Conversation | None = None, *, key: UUID | None = None) -> Door:
+    """A new conversation of a template, filled in from another one of that template. `key`: as the form carries it."""
     base = Conversation(workspace=template.workspace, template=template, tier=template.tier, category=template.category)
     if like is not None:
         for name in (*DimensionKind.values, "parameters"):
             setattr(base, name, getattr(like, name))
     back = reverse("admin:conversations_conversation_changelist")
-    return Door(base, "Generate one conversation", "Generate", partial(_order_new, template), back=back)
+    order = partial(_order_new, template, key or base.pk)
+    return Door(base, "Generate one conversation", "Generate", order, key=base.pk, back=back)
 
 
 def draft(conversation: Conversation) -> Door:
@@ -79,13 +82,16 @@ def page_of(conversation: Conversation) -> str:
 
 
 @transaction.atomic
-def _order_new(template: PromptTemplate, changes: Mapping[str, Any], by: User) -> Conversation:
+def _order_new(template: PromptTemplate, key: UUID, changes: Mapping[str, Any], by: User) -> Conversation:
+    coverage.lock_plan(template.workspace)  # where the same form was sent twice at one time, the second waits here
+    if former := Conversation.objects.filter(pk=key).first():
+        raise Refused(f"{former} was made with this form already. Press Generate once more for another one.")
     words = {kind: changes[kind] for kind in DimensionKind.values}
     try:
         made = draft_of(template, words, parameters=changes["parameters"], created_by=by)
     except OrderError as error:
         raise Refused(str(error)) from error
-    made.chunk = changes["chunk"]
+    made.pk, made.chunk = key, changes["chunk"]
     made.document = made.chunk.document if made.chunk else None
     place_in_plan(made)
     single.order(made, name=f"Generate {made}", by=by)

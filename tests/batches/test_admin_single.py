@@ -289,9 +289,14 @@ def test_what_others_have_to_do_with_is_for_reviewers_to_put_away(workspace: Wor
         Conversation.objects.filter(pk=made.pk).update(review_history=[{"decision": "request_changes", "by": "x"}])
     if why == "approved":
         put(made, "approved")
-    assert curator.post(making(made), {"do": "discard"}).status_code == 403
-    if why != "approved":
+    response = curator.post(making(made), {"do": "discard"})
+    if why == "approved":
+        assert "is approved by now: it was not discarded" in said(response)[0]
+    else:
+        assert response.status_code == 403
         assert member(workspace, "reviewer").post(making(made), {"do": "discard"}).status_code == 302
+    made.refresh_from_db()
+    assert made.status == ("approved" if why == "approved" else "archived")
 
 
 def test_a_new_version_leads_to_its_page_and_says_so(curator: Client, workspace: Workspace) -> None:
@@ -356,3 +361,19 @@ def test_others_do_not_come_here(workspace: Workspace, template: PromptTemplate)
         assert stranger.get(address).url == reverse("admin:index")  # type: ignore[attr-defined]
     assert 'name="persona"' not in text(stranger.get(NEW, {"template": template.pk}))
     assert 'name="persona"' not in text(stranger.get(NEW, {"from": draft.pk}))
+
+
+def test_a_form_that_is_sent_twice_makes_one_conversation(curator: Client, template: PromptTemplate) -> None:
+    key = curator.get(NEW, {"template": str(template.pk)}).context["door"].key
+    assert curator.post(NEW, values(template, key=str(key))).status_code == 302
+    again = curator.post(NEW, values(template, key=str(key)))
+    made = Conversation.objects.get()
+    assert made.pk == key and BatchJob.objects.count() == 1
+    assert f"{made} was made with this form already" in text(again)
+    assert curator.post(NEW, values(template, key=str(again.context["door"].key))).status_code == 302
+    assert Conversation.objects.count() == 2
+
+
+def test_a_key_that_is_none_is_left_alone(curator: Client, template: PromptTemplate) -> None:
+    assert curator.post(NEW, values(template, key="none")).status_code == 302
+    assert Conversation.objects.count() == 1
