@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -69,11 +68,11 @@ class SteeringAdmin(ReadOnlyAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(require_POST(self.steer_view))
-        return [path("<path:object_id>/steer/", page, name=STEER), *super().get_urls()]
+        return [path("<uuid:job_id>/steer/", page, name=STEER), *super().get_urls()]
 
-    def steer_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def steer_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         """Do one thing to one batch, and show its page again, or its progress where that was looked at."""
-        jobs = self.get_queryset(request).filter(pk=unquote(object_id))
+        jobs = self.get_queryset(request).filter(pk=job_id)
         job = get_object_or_404(jobs)
         act = request.POST.get("act", "")
         if not self.has_control_permission(request):

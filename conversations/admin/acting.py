@@ -31,7 +31,7 @@ FILTERS = "_changelist_filters"  # Django's name for the list's address, in that
 
 
 class BarButton(NamedTuple):
-    """How an action looks in the bar below the list."""
+    """How an action looks in the bar above the list."""
 
     label: str
     icon: str
@@ -74,6 +74,8 @@ class ActingAdmin(LeanListAdmin):
 
     def confirm_view(self, request: HttpRequest, pk: UUID, action: str) -> HttpResponse:
         """The confirmation for one row, as its menu leads to it. It is confirmed by the list's form."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
         rows = self.get_queryset(request).filter(pk=pk)
         if not rows.exists():
             raise Http404("There is no such conversation.")

@@ -52,6 +52,7 @@ class Confirmation:
     facts: Sequence[tuple[str, str]] = ()  # such as what it costs
     warnings: Sequence[str] = ()
     danger: bool = False
+    at_once: bool = False  # whether a row's own button does it without asking
 
     @property
     def listed(self) -> Sequence[str]:
@@ -76,7 +77,7 @@ class Confirmation:
 
     def agreed(self, request: HttpRequest) -> bool:
         """Whether to go ahead: it was confirmed as it stands, or needs no confirmation."""
-        if AT_ONCE in request.POST:
+        if self.at_once and AT_ONCE in request.POST:
             return True
         same = request.POST.get("agreed") == self.fingerprint
         return bool(self.taken) and same and (self.form is None or self.form.is_valid())

@@ -129,4 +129,5 @@ def confirmation_of(decision: Decision, foreseen: Decided, request: HttpRequest)
         refused={each: CANNOT[status] for each, status in foreseen.refused.items()},
         form=NoteForm(sent, label=words.note) if words.note else None,
         danger=words.danger,
+        at_once=decision is Decision.APPROVE,
     )

@@ -89,7 +89,7 @@ class TurnInline(admin.TabularInline):
     def get_extra(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> int:
         """None: a script adds them. `?add=2` has two empty ones in the page, where there is no script."""
         wanted = request.GET.get("add", "")
-        return min(int(wanted), MOST_ADDED) if wanted.isdecimal() else 0
+        return min(int(wanted[:3]), MOST_ADDED) if wanted.isdecimal() else 0
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True

@@ -11,6 +11,7 @@ from django.urls import URLPattern, path, reverse
 from django.views.decorators.http import require_POST
 
 from conversations import versions
+from conversations.admin.deciding import decisions_open_to
 from conversations.admin.editing import EditingAdmin
 from conversations.admin.lists import ReviewPermission
 from conversations.admin.scoping import signed_in
@@ -18,12 +19,12 @@ from conversations.admin.versions import VersionsOnPage
 from conversations.changes import OPEN_TO_ORDER
 from conversations.choices import DimensionKind, Status
 from conversations.models import Conversation
-from conversations.review import LEADS_TO, Decision, decide
-from conversations.transitions import CONVERSATION
+from conversations.review import Decision, decide
 
 DECIDE = "conversations_conversation_decide"
 EDITS_SHOWN = 20  # the latest: each has the turns as they were
 LONGEST_NOTE = 2_000  # characters
+CHANGED = "Nothing was decided: {} has been changed since you opened its page. Read it again, then decide."
 
 
 class ConversationPage(ReviewPermission, VersionsOnPage, EditingAdmin):
@@ -60,6 +61,7 @@ class ConversationPage(ReviewPermission, VersionsOnPage, EditingAdmin):
         has_versions = conversation.written or conversation.version > 1
         return {
             "decisions": self._decisions(request, conversation),
+            "seen": conversation.updated_at.isoformat(),
             "decide_url": reverse(f"admin:{DECIDE}", args=[conversation.pk]),
             "versions": self.versions_so_far(conversation) if has_versions else "",
             "reviews": _entries(conversation),
@@ -72,9 +74,8 @@ class ConversationPage(ReviewPermission, VersionsOnPage, EditingAdmin):
     # What a reviewer decides.
 
     def _decisions(self, request: HttpRequest, conversation: Conversation) -> list[str]:
-        if not self.has_review_permission(request):
-            return []
-        return [each.value for each in Decision if conversation.status in CONVERSATION.before(LEADS_TO[each])]
+        may = self.has_review_permission(request)
+        return [each.value for each in decisions_open_to(conversation.status)] if may else []
 
     def decide_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         conversation = self.get_object(request, unquote(object_id))
@@ -82,7 +83,9 @@ class ConversationPage(ReviewPermission, VersionsOnPage, EditingAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
         if not (self.has_view_permission(request, conversation) and self.has_review_permission(request)):
             raise PermissionDenied
-        if request.POST.get("decision") in Decision.values:
+        if request.POST.get("seen", seen := conversation.updated_at.isoformat()) != seen:
+            self.message_user(request, CHANGED.format(conversation), messages.ERROR)
+        elif request.POST.get("decision") in Decision.values:
             self._decide_one(request, conversation, Decision(request.POST["decision"]))
         return HttpResponseRedirect(reverse("admin:conversations_conversation_change", args=[conversation.pk]))
 

@@ -448,3 +448,21 @@ def test_in_the_dialog_the_confirmation_leaves_it_for_the_list(reviewer: Client,
     data = {"action": "archive", "_selected_action": [made.pk], "agreed": agreed}
     response = reviewer.post(list_of(Conversation), data, headers=headers)
     assert response["HX-Redirect"] == list_of(Conversation)
+
+
+@pytest.mark.parametrize("action", ["reject", "request_changes", "archive"])
+def test_a_rows_own_button_does_nothing_unasked_but_approve(
+    reviewer: Client, workspace: Workspace, action: str
+) -> None:
+    mine = waiting(workspace)
+    response = reviewer.post(list_of(Conversation), {"one": f"{action} {mine.pk}"})
+    assert response.context["keys"] == [mine.pk] and response.context["asked"].taken == [str(mine)]
+    mine.refresh_from_db()
+    assert mine.status == "pending_review"
+    assert "is now approved" in said(reviewer.post(list_of(Conversation), {"one": f"approve {mine.pk}"}))[0]
+
+
+def test_an_export_is_asked_about_in_any_case(workspace: Workspace) -> None:
+    mine = waiting(workspace)
+    response = member(workspace, "lead").post(list_of(Conversation), {"one": f"export {mine.pk}"})
+    assert response.context["asked"].taken == [str(mine)]

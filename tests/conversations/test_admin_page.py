@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from conversations import editing
 from conversations.models import Conversation, Workspace
 from tests.admin_pages import member, page_of, said
-from tests.factories import ChunkFactory, ConversationFactory, WorkspaceFactory
+from tests.factories import ChunkFactory, ConversationFactory, UserFactory, WorkspaceFactory
 from tests.talks import a_talk
 
 pytestmark = pytest.mark.django_db
@@ -79,7 +80,9 @@ def test_deciding_takes_the_permission_to_review(workspace: Workspace) -> None:
     assert talk.review_history == []
 
 
-@pytest.mark.parametrize(("query", "empty"), [("", 0), ("?add=2", 2), ("?add=99", 8), ("?add=x", 0)])
+@pytest.mark.parametrize(
+    ("query", "empty"), [("", 0), ("?add=2", 2), ("?add=99", 8), ("?add=x", 0), ("?add=" + "9" * 5_000, 8)]
+)
 def test_without_a_script_a_link_makes_room_for_more_turns(
     reviewer: Client, workspace: Workspace, query: str, empty: int
 ) -> None:
@@ -87,3 +90,19 @@ def test_without_a_script_a_link_makes_room_for_more_turns(
     page = shown(reviewer, talk, query)
     assert f'name="turns-TOTAL_FORMS" value="{2 + empty}"' in page
     assert (f'name="turns-{1 + empty}-content"' in page) and (f'name="turns-{2 + empty}-content"' not in page)
+
+
+def test_nothing_is_decided_about_a_text_that_was_changed_since_it_was_read(
+    reviewer: Client, workspace: Workspace
+) -> None:
+    talk = a_talk(2, workspace=workspace)
+    seen = talk.updated_at.isoformat()
+    assert f'name="seen" value="{seen}"' in shown(reviewer, talk)
+    editing.update(talk, {"title": "Another one"}, by=UserFactory(is_superuser=True))
+    response = reviewer.post(page_of(talk, "decide"), {"decision": "approve", "seen": seen})
+    assert "has been changed since you opened its page" in said(response)[0]
+    talk.refresh_from_db()
+    assert (talk.status, talk.review_history) == ("generated", [])
+    reviewer.post(page_of(talk, "decide"), {"decision": "approve", "seen": talk.updated_at.isoformat()})
+    talk.refresh_from_db()
+    assert talk.status == "approved"
