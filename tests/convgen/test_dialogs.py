@@ -1,8 +1,10 @@
 import json
+from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.http import HttpResponse
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 
 from convgen import dialogs
 
@@ -29,3 +31,11 @@ def test_an_answer_may_say_something_and_that_the_page_behind_is_stale(level: di
         "page-is-stale": {},
         "toast": {"text": "Saved.", "level": level},
     }
+
+
+@pytest.mark.django_db
+def test_what_cannot_be_shown_is_said_in_the_dialog_without_a_frame_in_the_frame(admin_client: Client) -> None:
+    headers: Any = {"HTTP_HX_REQUEST": "true", "HTTP_HX_TARGET": "dialog-body"}
+    answer = admin_client.get(f"/admin/batches/batchjob/{uuid4()}/summary/", **headers)
+    assert answer.status_code == 404
+    assert answer.content.decode().count('id="dialog-title"') == 1 and "<html" not in answer.content.decode()

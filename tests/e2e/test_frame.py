@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from conversations.models import Workspace
 from convgen.models import User
@@ -97,6 +97,37 @@ def test_the_choice_of_light_or_dark_is_kept(at_list: Page) -> None:
     assert at_list.evaluate("document.documentElement.dataset.theme") == "dark"
     at_list.reload()
     assert at_list.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(16, 22, 21)"
+
+
+def test_what_comes_when_the_dialog_is_closed_already_is_not_put_into_it(at_list: Page) -> None:
+    held: list[Route] = []
+    at_list.route("**/admin/keyboard/", lambda route: held.append(route))
+    at_list.get_by_role("link", name="Keyboard help").click()
+    expect(at_list.get_by_text("Loading…")).to_be_visible()
+    at_list.keyboard.press("Escape")
+    with at_list.expect_response("**/admin/keyboard/"):
+        held[0].continue_()
+    at_list.wait_for_timeout(200)
+    expect(at_list.locator("#dialog-body")).to_be_empty()
+
+
+def test_a_button_that_is_pressed_twice_sends_its_form_once(at_list: Page) -> None:
+    at_list.get_by_role("link", name="Add dimension").click()
+    # What would be sent is noted, and kept from being sent: the answer would be quicker than a second click.
+    at_list.evaluate("""() => {
+        window.sent = [];
+        window.addEventListener("submit", (event) => {
+            window.sent.push(!event.defaultPrevented);
+            event.preventDefault();
+        });
+    }""")
+    at_list.get_by_label("Kind").select_option("tone")
+    at_list.get_by_label("Name").fill("Dry")
+    at_list.get_by_role("button", name="Save", exact=True).dblclick()
+    assert at_list.evaluate("window.sent") == [True, False]
+    at_list.evaluate("window.dispatchEvent(new Event('pageshow'))")  # as when one comes back to the page
+    at_list.get_by_role("button", name="Save", exact=True).click()
+    assert at_list.evaluate("window.sent") == [True, False, True]
 
 
 @pytest.mark.parametrize("width", [400, 768, 1280])

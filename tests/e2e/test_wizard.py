@@ -11,7 +11,7 @@ from batches.models import BatchJob
 from conversations.models import Conversation, PromptTemplate, Workspace
 from convgen.models import User
 from generation.simulated.server import SimulatedClaude
-from tests.browser import Requests, fits, needs_chromium
+from tests.browser import Requests, Trouble, fits, needs_chromium
 from tests.factories import (
     BatchItemFactory,
     ConversationFactory,
@@ -293,6 +293,36 @@ def test_polling_stops_when_the_dialog_is_closed_and_when_the_batch_has_ended(
     expect(page.locator(".pill")).to_have_count(0)
     assert asked.in_the_next(6, "/live/") == 0
     assert asked.in_the_next(6, "/running/") == 0
+
+
+def test_a_batch_that_was_deleted_is_asked_for_no_more(
+    open_curator: Callable[..., Page], workspace: Workspace, trouble: Trouble
+) -> None:
+    job = batch_of("completed", "queued", workspace=workspace, status="processing")
+    page = open_curator(f"{BATCHES}{job.pk}/progress/")
+    expect(page.locator("#live")).to_be_visible()
+    asked = Requests(page)
+    job.delete()
+    expect(page.locator(".toast")).to_contain_text("not there any more")
+    expect(page.locator("#live")).to_have_count(0)
+    page.wait_for_timeout(2_500)
+    assert asked.to("/live/") == 1
+    trouble.errors.clear()  # the browser's own word about the answer 404
+
+
+def test_a_server_that_cannot_be_reached_is_told_of_once(
+    open_curator: Callable[..., Page], workspace: Workspace, trouble: Trouble
+) -> None:
+    job = batch_of("completed", "queued", workspace=workspace, status="processing")
+    page = open_curator(f"{BATCHES}{job.pk}/progress/")
+    asked = Requests(page)
+    page.context.set_offline(True)
+    asked.wait_for("/live/", 3)
+    expect(page.locator(".toast")).to_have_count(1)
+    expect(page.locator(".toast")).to_contain_text("cannot be reached")
+    page.context.set_offline(False)
+    asked.wait_for("/live/", 4)  # it goes on by itself
+    trouble.errors.clear()
 
 
 @pytest.mark.parametrize("width", [1280, 768])

@@ -85,16 +85,33 @@
     }
   });
 
-  // Nobody looks at a hidden tab: it does not poll.
-  document.addEventListener("htmx:beforeRequest", (event) => {
-    const polls = (event.detail.elt.getAttribute("hx-trigger") || "").includes("every");
-    if (polls && document.hidden) event.preventDefault();
+  // What comes when the dialog is closed already is not put into it: it would go on polling, unseen.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (dialog.contains(event.detail.target) && !dialog.open) event.detail.shouldSwap = false;
   });
 
+  const polls = (element) => (element.getAttribute("hx-trigger") || "").includes("every");
+
+  // A page that says why something cannot be shown is for the dialog, and not for a part of a page: that stays as it is,
+  // or goes away if it would ask again and again.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const { target, xhr, requestConfig } = event.detail;
+    if (target === body || ![403, 404].includes(xhr.status)) return;
+    if (polls(requestConfig.elt)) event.detail.serverResponse = "";
+    else event.detail.shouldSwap = false;
+    failed(GONE);
+  });
+
+  // Nobody looks at a hidden tab: it does not poll.
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (polls(event.detail.elt) && document.hidden) event.preventDefault();
+  });
+
+  const GONE = "What was shown here is not there any more, or you may not see it any more.";
   const failed = (text) => document.dispatchEvent(new CustomEvent("toast", { detail: { text, level: "error" } }));
   document.addEventListener("htmx:sendError", () => failed("The server cannot be reached. Is the connection up? Try again."));
   document.addEventListener("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
-    failed(status === 404 ? "This is not there any more." : `That did not work (${status}). Try again, or tell whoever keeps convgen up.`);
+    failed(`That did not work (${status}). Try again, or tell whoever keeps convgen up.`);
   });
 }

@@ -53,6 +53,19 @@
   document.addEventListener("htmx:afterSwap", showSwitch);
   showSwitch();
 
+  // A form is sent once, however often its button is pressed: for so long that the answer has come. (What htmx sends,
+  // it has taken over before.)
+  const ANSWERED = 10_000; // milliseconds
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    if (event.defaultPrevented || form.method !== "post") return;
+    if (event.timeStamp - Number(form.dataset.sent ?? -Infinity) < ANSWERED) event.preventDefault();
+    else form.dataset.sent = event.timeStamp;
+  });
+  window.addEventListener("pageshow", () => {
+    document.querySelectorAll("form[data-sent]").forEach((form) => delete form.dataset.sent);
+  });
+
   // A slider's number is said beside it.
   document.addEventListener("input", (event) => {
     if (event.target.type !== "range") return;

@@ -25,6 +25,8 @@
   // What is behind an open dialog is not read out, so it is said within.
   document.addEventListener("toast", (event) => {
     const region = document.querySelector("#dialog[open] .toasts") || document.querySelector("main .toasts");
+    const said = [...region.children].some((one) => one.firstChild?.nodeValue === event.detail.text);
+    if (said) return; // a poll that fails says it each time
     const toast = document.createElement("p");
     toast.className = `toast ${event.detail.level}`;
     toast.dataset.level = event.detail.level;
