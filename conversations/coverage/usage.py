@@ -34,11 +34,15 @@ class Usage:
     seen: Counter[tuple[Value, ...]] = field(default_factory=Counter)
     filled: int = 0  # places of the plan that have a live conversation
 
-    def add(self, values: Sequence[Value], times: int = 1) -> None:
-        """Count a conversation: its persona, emotion and topic together, each pair, and each value by itself."""
+    def add(self, values: Sequence[Value], times: int = 1, sizes: Collection[int] = ALL_GROUPS) -> None:
+        """Count a conversation: its persona, emotion and topic together, each pair, and each value by itself.
+
+        Of these groups, those of the sizes that are asked for.
+        """
         combination = tuple(value for value in values if value[0] in PLANNED)
         for group in {(), combination, *combinations(values, 2), *((value,) for value in values)}:
-            self.seen[group] += times
+            if len(group) in sizes:
+                self.seen[group] += times
 
     def of(self, value: Value, beside: Sequence[Value]) -> tuple[int, ...]:
         """What speaks against a value, the weightiest first, given those chosen already.
@@ -70,7 +74,7 @@ def usage_by_template(workspace: Workspace | None, sizes: Collection[int]) -> Us
     # In one statement, because a change may be summed up into the counts at any moment.
     rows = _columns(counts, changed=False).union(_columns(changes, changed=True), all=True)
     for template_id, changed, *columns in rows:
-        _take(found[template_id], changed, columns)
+        _take(found[template_id], sizes if changed else None, columns)
     return found
 
 
@@ -82,15 +86,16 @@ def _columns(uses: QuerySet[Any], *, changed: bool) -> QuerySet[Any, Any]:
     return by_template.values_list("template_id", Literal(changed), *named)
 
 
-def _take(usage: Usage, changed: bool, columns: Sequence[Sequence[Any]]) -> None:
+def _take(usage: Usage, changed: Collection[int] | None, columns: Sequence[Sequence[Any]]) -> None:
+    """Take in counts of groups; or whole conversations, of which the groups of the sizes in `changed` are counted."""
     same: dict[Value, Value] = {}  # many groups are made of a few values
     for times, places, *words in zip(*columns, strict=True):
         values = tuple(same.setdefault(value, value) for value in zip(KINDS, words, strict=True) if value[1])
-        if changed:
-            usage.add(values, times)
+        if changed is not None:
+            usage.add(values, times, changed)
         else:
             usage.seen[values] += times
-        if changed or not values:
+        if changed is not None or not values:
             usage.filled += places
 
 

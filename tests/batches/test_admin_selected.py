@@ -159,9 +159,9 @@ def test_the_chains_of_many_are_read_at_once(curator: Client, workspace: Workspa
 
 
 def test_an_old_batch_is_named_where_it_is_asked_for(curator: Client, workspace: Workspace) -> None:
-    old = batch_of("completed", workspace=workspace, name="The very first")
+    old = batch_of("completed", workspace=workspace, status="completed", name="The very first")
     for _ in range(20):
-        batch_of("completed", workspace=workspace)
+        batch_of("completed", workspace=workspace, status="completed")
     assert "The very first" not in curator.get(list_of(Conversation)).content.decode()
     chips = curator.get(list_of(Conversation, batch=old.pk)).context["cl"].chips
     assert [chip.words for chip in chips] == ["Batch: The very first"]

@@ -80,8 +80,8 @@ def test_gaps_are_filled_for_a_tier_and_for_all(curator: Client, template: Promp
     shown = page(curator)
     assert f'href="{PLAN}?selection=gaps" data-dialog' in shown
     assert f'href="{PLAN}?selection=gaps&amp;tier=template" data-dialog' in shown
-    plan = curator.get(PLAN, {"selection": "gaps", "tier": "template"}).context["plan"]
-    assert plan.total == 4
+    form = curator.get(PLAN, {"selection": "gaps", "tier": "template"}).context["form"]
+    assert (form["selection"].value(), form["tier"].value()) == ("gaps", "template")
 
 
 def test_a_complete_plan_has_no_gaps_to_fill(curator: Client, template: PromptTemplate) -> None:

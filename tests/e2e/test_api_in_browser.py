@@ -50,6 +50,7 @@ def test_a_person_sends_json_by_the_page(
 ) -> None:
     sign_in(page, superuser)
     page.goto(f"{live_server.url}/admin/")
+    page.locator("#account > summary").click()
     page.get_by_role("link", name="API", exact=True).click()
     page.get_by_role("link", name="/api/dimensions/").click()
     expect(page.get_by_text(f"Workspace {workspace.name}")).to_be_visible()
