@@ -159,7 +159,7 @@ def album() -> list[Shot]:
         Shot("conversation, history", lambda shown: page_of(shown.written, "history")),
         *(Shot("wizard, configure", plan(), state) for state in (NEW, FULL)),
         Shot("wizard, in the dialog", reverse("admin:index"), act=_open_wizard),
-        Shot("wizard, refused", plan(tier="template", selection="gaps", concurrency="0"), act=_next),
+        Shot("wizard, refused", plan(budget_usd="-1"), act=_next),
         Shot("wizard, preview", plan(tier="template", selection="gaps"), act=_next),
         Shot("wizard, preview, economy and a budget", plan(delivery="economy", budget_usd="0.01"), act=_next),
         Shot("wizard, confirm", plan(tier="template", selection="gaps"), act=_next_twice),
