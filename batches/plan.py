@@ -122,7 +122,7 @@ class Plan:
         likely, threshold = self.usd.likely, Decimal(str(settings.BATCH_COST_WARNING_USD))
         if threshold and likely > threshold:
             most = as_written(threshold)
-            yield f"It will probably cost {dollars(likely)}, more than {most} (BATCH_COST_WARNING_USD)."
+            yield f"It will probably cost {dollars(likely)}, more than the {most} above which you are warned."
         budget = self.order.budget_usd
         if budget is not None and likely > budget:
             most = as_written(budget)

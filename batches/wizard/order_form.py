@@ -32,10 +32,6 @@ SELECTIONS = [
     (Selection.FAILED.value, "Failed ones only"),
     (Selection.CHOSEN.value, "Some that I name"),
 ]
-ERROR_HANDLING = [
-    (ErrorHandling.CONTINUE.value, "Go on with the others"),
-    (ErrorHandling.STOP.value, "Stop the batch"),
-]
 DELIVERIES = [(Delivery.LIVE.value, "Live"), (Delivery.ECONOMY.value, "Economy")]
 
 
@@ -79,7 +75,7 @@ class OrderForm(forms.Form):
         help_text="In place of the slider.",
     )
     error_handling = forms.ChoiceField(
-        choices=ERROR_HANDLING, initial=ErrorHandling.CONTINUE, label="If one fails", widget=forms.RadioSelect
+        choices=ErrorHandling.choices, initial=ErrorHandling.CONTINUE, label="If one fails", widget=forms.RadioSelect
     )
     budget_usd = forms.DecimalField(
         min_value=Decimal(0),

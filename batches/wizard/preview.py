@@ -84,11 +84,11 @@ def _review(order: Order) -> list[tuple[str, str]]:
     """How it would be done, line by line."""
     budget = order.budget_usd
     told = [
-        ("Takes", f"{dict(SELECTIONS)[order.selection]}, {TierFilter(order.tier).label.lower()}"),
+        ("Generates", f"{dict(SELECTIONS)[order.selection]}, {TierFilter(order.tier).label.lower()}"),
         ("At the same time", _at_once(order)),
         ("If one fails", ErrorHandling(order.error_handling).label),
         ("Budget", "no limit" if budget is None else f"{as_written(budget)}; it pauses before it would cost more"),
-        ("Asks Claude", overrides_in_words(order.overrides) or "as templates, workspace and settings say"),
+        ("Claude’s settings", overrides_in_words(order.overrides) or "those of the templates and the workspace"),
         ("Values for all", ", ".join(f"{name} = {value}" for name, value in order.shared_parameters.items())),
         ("Tries for each", str(order.max_attempts or "")),
         ("Priority", "" if order.priority == "normal" else order.priority),

@@ -15,7 +15,7 @@ def badge(text: str, kind: str = "") -> SafeString:
 
 
 def simulated_badge() -> SafeString:
-    return badge("simulated", "simulated")
+    return badge("Simulated", "simulated")
 
 
 def page_link(page: str, key: object, text: object) -> SafeString:

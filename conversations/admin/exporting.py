@@ -39,7 +39,7 @@ class FormatForm(forms.Form):
     include_simulated = forms.BooleanField(
         required=False,
         label="Include simulated conversations",
-        help_text="Simulated Claude wrote them to try things out. They are no training data.",
+        help_text="Simulated Claude wrote them to try things out. They are not training data.",
     )
 
 
@@ -136,7 +136,7 @@ def _led_on(request: HttpRequest, export: Export) -> HttpResponse:
 class ExportingAdmin(ActingAdmin):
     """The list of conversations with *Export*, for all that an export may take and for those that are chosen."""
 
-    bar = {"export": BarButton("Export", "download")}
+    bar = {"export": BarButton("Export", "exports")}
 
     def has_export_permission(self, request: HttpRequest) -> bool:
         return may_export(request)

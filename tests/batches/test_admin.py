@@ -77,7 +77,7 @@ def test_the_page_tells_the_reason_the_results_and_why_items_failed(operator: Cl
     assert "Claude is overloaded." in page and "Try them again in a while" in page
     assert "8.4" in page
     assert "The prompt cache cost $0.0012 more than it saved." in page
-    assert "1 of these conversations was written by simulated Claude" in " ".join(page.split())
+    assert "1 conversation was written by simulated Claude" in " ".join(page.split())
     assert f"?job__id__exact={stopped.pk}&amp;status__exact=failed" in page
 
 

@@ -121,11 +121,11 @@ def test_the_configuration_is_told_in_words(curator: Client, workspace: Workspac
     how = {"concurrency": 4, "budget_usd": "2.5", "error_handling": "stop", "shared_parameters": "city = Oslo"}
     response = planned(curator, selection="drafts", model="claude-opus-5-5", priority="high", **how)
     assert dict(response.context["review"]) == {
-        "Takes": "Drafts only, all tiers",
+        "Generates": "Drafts only, all tiers",
         "At the same time": "4 conversations",
         "If one fails": "Stop at the first failure",
         "Budget": "$2.50; it pauses before it would cost more",
-        "Asks Claude": "claude-opus-5-5",
+        "Claude’s settings": "claude-opus-5-5",
         "Values for all": "city = Oslo",
         "Priority": "high",
     }
@@ -154,6 +154,8 @@ def test_the_last_question_says_what_happens_and_what_it_costs_at_most(curator: 
     page = shown(curator.post(CONFIRM, plan))
     assert "Claude writes <strong>1 conversation</strong>" in page and f'action="{START}"' in page
     assert "at most. No budget stops it there." in page
+    economy = sent(planned(curator, selection="drafts", delivery="economy"))
+    assert "</strong>, within a day, usually within an hour." in shown(curator.post(CONFIRM, economy))
     capped = sent(planned(curator, selection="drafts", budget_usd="2.5"))
     assert "It pauses before it would cost more than your budget of $2.50." in shown(curator.post(CONFIRM, capped))
 
@@ -176,8 +178,8 @@ def test_an_address_with_values_fills_in_the_form(curator: Client, workspace: Wo
 def test_warnings_stand_beside_the_plan(curator: Client, workspace: Workspace, settings: Any) -> None:
     settings.BATCH_COST_WARNING_USD = 0.001
     ConversationFactory(workspace=workspace)
-    assert "(BATCH_COST_WARNING_USD)" in shown(planned(curator, selection="drafts"))
-    assert "(BATCH_COST_WARNING_USD)" in shown(curator.post(CONFIRM, sent(planned(curator, selection="drafts"))))
+    assert "above which you are warned" in shown(planned(curator, selection="drafts"))
+    assert "above which you are warned" in shown(curator.post(CONFIRM, sent(planned(curator, selection="drafts"))))
 
 
 @pytest.mark.parametrize(

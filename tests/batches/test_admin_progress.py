@@ -58,6 +58,13 @@ def move(job: BatchJob, status: str) -> None:
     BatchJob.objects.filter(pk=job.pk).update(status=status)
 
 
+def test_closing_the_dialog_says_what_becomes_of_the_batch(curator: Client, job: BatchJob) -> None:
+    assert "The batch goes on." in curator.get(job_url("progress", job), headers=DIALOG).content.decode()
+    move(job, "paused")
+    paused = curator.get(job_url("progress", job), headers=DIALOG).content.decode()
+    assert "The batch stays paused." in paused and "The batch goes on." not in paused
+
+
 def shown(response: Any) -> str:
     assert response.status_code == 200
     return " ".join(response.content.decode().split())
@@ -233,7 +240,7 @@ def test_the_summary_tells_results_reasons_and_what_to_do_next(curator: Client, 
     page = shown(curator.get(job_url("summary", job)))
     for words in ("1 conversation generated, 2 failed.", "Claude is overloaded.", "Try them again in a while", "8.4"):
         assert words in page
-    assert "1 of these conversations was written by simulated Claude" in page
+    assert "1 conversation was written by simulated Claude" in page
     assert '<desc id="histogram-desc">0 scored below 4, 0 scored 4 to 6, 0 scored 6 to 8, 1 scored 8 and above.' in page
     assert plan_url(selection="failed", of_batch=job.pk).replace("&", "&amp;") in page
     assert f"?batch={job.pk}" in page

@@ -143,7 +143,7 @@ def test_what_was_paid_and_what_is_simulated_are_told_apart(curator: Client, tem
     GenerationLogFactory(conversation=made, cost_usd="7.50", model="simulated-claude-sonnet-5-5")
     shown = page(curator)
     assert "<dd>$1.25</dd>" in shown and "<dd>$7.50</dd>" in shown
-    assert shown.count("badge-simulated") >= 2 and "they are no training data" in shown
+    assert shown.count("badge-simulated") >= 2 and "they are not training data" in shown
 
 
 def test_where_nothing_is_simulated_nobody_speaks_of_it(curator: Client, template: PromptTemplate) -> None:

@@ -184,7 +184,7 @@ def test_a_cost_above_the_threshold_is_warned_of(settings: Any, workspace: Works
     assert propose(Order(workspace)).warnings == []
     settings.BATCH_COST_WARNING_USD = 0.01
     (warning,) = propose(Order(workspace)).warnings
-    assert warning.endswith("more than $0.01 (BATCH_COST_WARNING_USD).")
+    assert warning.endswith("more than the $0.01 above which you are warned.")
     settings.BATCH_COST_WARNING_USD = 0
     assert propose(Order(workspace)).warnings == []
 

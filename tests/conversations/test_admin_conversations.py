@@ -43,10 +43,10 @@ def test_the_quality_is_told_in_words_and_the_turns_can_be_read(admin_client: Cl
 
 def test_simulated_conversations_say_so_in_the_list_and_on_their_page(admin_client: Client) -> None:
     real, simulated = scored(), scored(simulated=True)
-    mark = '<span class="badge badge-simulated">simulated</span>'
+    mark = '<span class="badge badge-simulated">Simulated</span>'
     assert shown(admin_client, list_of(Conversation)).count(mark) == 1
-    assert mark in shown(admin_client, page_of(simulated))
-    assert mark not in shown(admin_client, page_of(real))
+    assert "Written by simulated Claude: not training data." in shown(admin_client, page_of(simulated))
+    assert "Written by simulated Claude" not in shown(admin_client, page_of(real))
 
 
 def test_a_failure_is_one_sentence_in_the_list_and_on_the_page(admin_client: Client) -> None:

@@ -134,4 +134,4 @@ def test_a_real_batch_runs_on_the_dashboard(
     page.goto(f"{live_server.url}/admin/")
     expect(page.get_by_text("The batches have ended")).to_be_visible(timeout=60_000)
     expect(page.get_by_role("progressbar", name="Edge case: 20 of 20 written")).to_be_visible()
-    expect(page.get_by_text("they are no training data")).to_be_visible()
+    expect(page.get_by_text("they are not training data")).to_be_visible()

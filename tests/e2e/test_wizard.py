@@ -128,6 +128,18 @@ def test_gaps_of_one_tier_are_filled_by_a_link(open_curator: Callable[..., Page]
     assert set(Conversation.objects.values_list("tier", flat=True)) == {"edge_case"}
 
 
+def test_a_wrong_value_comes_into_sight(open_curator: Callable[..., Page]) -> None:
+    page = open_curator()
+    page.get_by_role("link", name="Generate").first.click()
+    budget = dialog(page).get_by_label("Budget in USD")
+    budget.fill("-1")
+    button(dialog(page), "Next").click()
+    expect(budget).to_have_attribute("aria-invalid", "true")
+    expect(budget).to_be_focused()
+    foot, field = dialog(page).locator(".wizard-foot").bounding_box(), budget.bounding_box()
+    assert foot and field and field["y"] + field["height"] < foot["y"]
+
+
 def test_a_dialog_that_was_closed_is_found_again_on_another_page(
     open_curator: Callable[..., Page], slow: SimulatedClaude, real_worker: psutil.Process
 ) -> None:

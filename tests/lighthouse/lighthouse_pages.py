@@ -50,7 +50,13 @@ def pages(shown: Showcase) -> Iterator[tuple[str, str]]:
     yield "dashboard", reverse("admin:index")
     yield "list", reverse("admin:conversations_conversation_changelist")
     yield "conversation", reverse("admin:conversations_conversation_change", args=[shown.written.pk])
+    yield "coverage", reverse("admin:conversations_coverage")
+    yield "generate one", reverse("admin:batches_generate_single", query={"from": shown.written.pk})
     yield "wizard", reverse("admin:batches_batchjob_plan", query={"tier": "template", "selection": "gaps"})
+    yield "progress", reverse("admin:batches_batchjob_progress", args=[shown.running.pk])
+    yield "summary", reverse("admin:batches_batchjob_summary", args=[shown.broken.pk])
+    yield "export", reverse("admin:conversations_export_new")
+    yield "keyboard", reverse("admin:keyboard")
     yield "batch", reverse("admin:batches_batchjob_change", args=[shown.running.pk])
 
 

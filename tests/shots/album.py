@@ -54,6 +54,29 @@ def _order_nothing(page: Page) -> None:
     page.get_by_role("button", name="Generate", exact=True).click()
 
 
+def _next(page: Page) -> None:
+    page.get_by_role("button", name="Next").click()
+
+
+def _next_twice(page: Page) -> None:
+    _next(page)
+    page.get_by_role("heading", name="What will be generated").wait_for()
+    _next(page)
+
+
+def _open_wizard(page: Page) -> None:
+    """In the dialog, with every fold of its first step open."""
+    page.get_by_role("link", name="Generate all").first.click()
+    page.locator("#dialog .fold").first.wait_for()
+    for fold in page.locator("#dialog .fold > summary").all():
+        fold.click()
+
+
+def _choose_template(page: Page) -> None:
+    page.get_by_label("Template").select_option(index=1)
+    page.locator("#prompt-preview").wait_for()
+
+
 def _log_in_wrongly(page: Page) -> None:
     page.get_by_label("Username").fill("nobody")
     page.get_by_label("Password").fill("wrong")
@@ -129,13 +152,22 @@ def album() -> list[Shot]:
         Shot("conversation, result", lambda shown: page_of(shown.waiting, "making")),
         Shot("conversation, failed, tried", lambda shown: page_of(shown.failed, "making")),
         *(Shot("generate single", reverse("admin:batches_generate_single"), state) for state in (NEW, FULL)),
+        Shot("generate single, template chosen", reverse("admin:batches_generate_single"), act=_choose_template),
         Shot("generate single, from a form filled in", lambda shown: generate_like(shown.written)),
         Shot("generate single, refused", lambda shown: generate_like(shown.written), act=_order_nothing),
         Shot("conversation, delete", lambda shown: page_of(shown.draft, "delete")),
         Shot("conversation, history", lambda shown: page_of(shown.written, "history")),
-        Shot("plan, configure", plan()),
-        Shot("plan, preview", plan(tier="template", selection="gaps")),
-        Shot("plan, refused", plan(tier="template", selection="gaps", concurrency="0")),
+        *(Shot("wizard, configure", plan(), state) for state in (NEW, FULL)),
+        Shot("wizard, in the dialog", reverse("admin:index"), act=_open_wizard),
+        Shot("wizard, refused", plan(budget_usd="-1"), act=_next),
+        Shot("wizard, preview", plan(tier="template", selection="gaps"), act=_next),
+        Shot("wizard, preview, economy and a budget", plan(delivery="economy", budget_usd="0.01"), act=_next),
+        Shot("wizard, confirm", plan(tier="template", selection="gaps"), act=_next_twice),
+        Shot("wizard, progress", lambda shown: page_of(shown.running, "progress")),
+        Shot("wizard, progress, paused", lambda shown: page_of(shown.paused, "progress")),
+        Shot("wizard, cancel?", lambda shown: page_of(shown.running, "cancel")),
+        Shot("wizard, summary", lambda shown: page_of(shown.done, "summary")),
+        Shot("wizard, summary, with a failure", lambda shown: page_of(shown.broken, "summary")),
         Shot("batch, running", lambda shown: page_of(shown.running)),
         Shot("batch, paused", lambda shown: page_of(shown.paused)),
         Shot("batch, done", lambda shown: page_of(shown.done)),

@@ -1,6 +1,6 @@
 """Pictures of every page of `album.py`, in light and dark, wide and narrow: `make shots`, then var/shots/index.html.
 
-SHOTS="plan|batch" takes only those whose name matches.
+SHOTS="wizard|batch" takes only those whose name matches.
 """
 
 import os
