@@ -26,8 +26,8 @@ MADE_BY_MIGRATE = {"django_content_type", "auth_permission", "auth_group", "auth
 LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
-# Files whose tests share something dear (a stage with workers, two PostgreSQLs) or bring a browser each.
-TOGETHER = ("tests/faults/test_killed.py", "tests/convgen/test_embedded.py", "tests/e2e/test_admin_in_browser.py")
+# Whose tests share something dear (a stage with workers, two PostgreSQLs), or bring a browser each: files and a folder.
+TOGETHER = ("tests/faults/test_killed.py", "tests/convgen/test_embedded.py", "tests/e2e/")
 
 
 class Scheduling(LoadScopeScheduling):
@@ -37,8 +37,7 @@ class Scheduling(LoadScopeScheduling):
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.partition("::")[0]
-        return path if path in TOGETHER else nodeid
+        return next((together for together in TOGETHER if nodeid.startswith(together)), nodeid)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:

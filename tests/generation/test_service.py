@@ -153,7 +153,7 @@ def test_ctrl_c_gives_the_draft_back_with_what_was_spent(
         if waits_for != "Claude":
             eventually(GenerationLog.objects.exists)
         process.send_signal(signal.SIGINT)
-        assert process.wait(timeout=20) != 0
+        assert process.wait(timeout=60) != 0
     finally:
         process.kill()
         process.wait()

@@ -79,7 +79,7 @@ def test_ctrl_c_pauses_and_says_who_collects(drafts: Workspace, claude: Simulate
     )
     eventually(lambda: MessageBatch.objects.filter(status="in_progress").exists(), seconds=30)
     command.send_signal(signal.SIGINT)
-    out, err = command.communicate(timeout=20)
+    out, err = command.communicate(timeout=60)
     assert command.returncode != 0
     assert "0 succeeded, 0 failed, of 3" in out
     assert "1 message batch with 3 requests is at Claude" in err
