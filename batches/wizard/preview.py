@@ -48,12 +48,13 @@ def page(request: HttpRequest, form: OrderForm, plan: Plan | None, *, changed: s
 
 def of(form: OrderForm, plan: Plan) -> dict[str, Any]:
     """What pages show of a plan."""
+    deliveries = _deliveries(plan)
     return {
         "form": form,
         "plan": plan,
         "number": conversations(plan.total),
-        "deliveries": _deliveries(plan),
-        "ordered": next(each for each in _deliveries(plan) if each["ordered"]),
+        "deliveries": deliveries,
+        "ordered": next(each for each in deliveries if each["ordered"]),
         "known": known_in_words(plan.estimate.as_json()),
         "review": _review(plan.order),
     }
