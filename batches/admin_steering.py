@@ -85,19 +85,11 @@ class SteeringAdmin(ReadOnlyAdmin):
             return redirect(job_url("progress", job, changed="yes"))
         return redirect(reverse("admin:batches_batchjob_change", args=[job.pk]))
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Any = None,
-    ) -> HttpResponse:
-        if obj:
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        if obj := kwargs.get("obj"):
             context |= summary.of(request, obj)
             context |= {} if obj.ended else progress.standing(request, obj, in_dialog=False, back=progress.PAGE)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     @admin.action(description="Pause selected batches", permissions=["control"])
     def pause(self, request: HttpRequest, jobs: QuerySet[BatchJob]) -> None:

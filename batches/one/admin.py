@@ -50,18 +50,10 @@ class MakingConversationAdmin(ConversationAdmin):
         """Generating costs money: it takes the permission to add a batch."""
         return request.user.has_perm("batches.add_batchjob")
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Any = None,
-    ) -> Any:
-        if obj:
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        if obj := kwargs.get("obj"):
             context.update(self._of_making(request, obj))
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def _of_making(self, request: HttpRequest, conversation: Conversation) -> dict[str, Any]:
         """What the conversation's page shows of that: its progress, or what Claude would be asked, and the buttons."""

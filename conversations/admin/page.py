@@ -44,18 +44,10 @@ class ConversationPage(ReviewPermission, VersionsOnPage, EditingAdmin):
         closed = obj is not None and obj.status == Status.GENERATING
         return flatten_fieldsets(self.get_fieldsets(request, obj)) if closed else []
 
-    def render_change_form(
-        self,
-        request: HttpRequest,
-        context: dict[str, Any],
-        add: bool = False,
-        change: bool = False,
-        form_url: str = "",
-        obj: Any = None,
-    ) -> Any:
-        if obj:
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        if obj := kwargs.get("obj"):
             context.update(self._shown(request, obj))
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        return super().render_change_form(request, context, *args, **kwargs)
 
     def _shown(self, request: HttpRequest, conversation: Conversation) -> dict[str, Any]:
         has_versions = conversation.written or conversation.version > 1

@@ -16,7 +16,7 @@ def _named() -> set[str]:
     """As templates draw them, as Python draws or passes them on, and as places of the navigation."""
     names: set[str] = set()
     for template in (BASE / "templates").rglob("*.html"):
-        names |= set(re.findall(r'{% icon "([a-z-]+)"', template.read_text()))
+        names |= set(re.findall(r'(?:{% icon |symbol=)"([a-z-]+)"', template.read_text()))
     for app in APPS:
         for module in (BASE / app).rglob("*.py"):
             names |= set(re.findall(r"""(?:icon\(|icon=|"icon": |icon: str = )"([a-z-]+)\"""", module.read_text()))
