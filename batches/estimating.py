@@ -11,7 +11,7 @@ from batches.expecting import Expectation, Source, expect
 from batches.pacing import NOTHING, Load, limits_in_force, seconds_for
 from batches.spans import Span, at_each_end
 from conversations.models import Conversation, PromptTemplate
-from generation.claude import Usage
+from generation.answers import Usage
 from generation.configuration import configuration_of
 from generation.errors import PromptUnresolved
 from generation.forecast import prompt_tokens

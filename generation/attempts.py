@@ -9,8 +9,9 @@ from typing import Any
 
 import tenacity
 
+from generation.answers import Answer
 from generation.claims import RENEW_SECONDS
-from generation.claude import Answer, Claude
+from generation.claude import Claude
 from generation.errors import GenerationError, ReplyRefused, ReplyUnusable, RetryLater
 from generation.limits import Grant, Sleep
 from generation.pricing import Cost, cost_of

@@ -42,7 +42,7 @@ from typing import TYPE_CHECKING, ClassVar
 from generation.rate_headers import NOTHING_SAID, RateHeaders
 
 if TYPE_CHECKING:
-    from generation.claude import Answer
+    from generation.answers import Answer
 
 
 class GenerationError(Exception):

@@ -8,7 +8,7 @@ from typing import Any
 
 from conversations.models import Conversation
 from conversations.quality import thresholds_in_force
-from generation.claude import Usage
+from generation.answers import Usage
 from generation.history import Asked, History
 from generation.pricing import cost_of
 

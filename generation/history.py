@@ -15,7 +15,7 @@ from uuid import UUID
 
 from django.db import connection
 
-from generation.claude import Usage
+from generation.answers import Usage
 from generation.configuration import Configuration
 from generation.endpoint import is_simulated, named_endpoint
 from generation.models import LogStatus

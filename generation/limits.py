@@ -27,7 +27,7 @@ from generation.priority import Priority
 from generation.rate_headers import NOTHING_SAID, RateHeaders
 
 if TYPE_CHECKING:
-    from generation.claude import Answer, Usage
+    from generation.answers import Answer, Usage
 
 logger = logging.getLogger(__name__)
 

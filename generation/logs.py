@@ -7,8 +7,8 @@ from uuid import UUID
 from django.db.models import Model, Subquery, Sum
 
 from conversations.models import Conversation, PromptTemplate
+from generation.answers import Usage
 from generation.attempts import Attempt
-from generation.claude import Usage
 from generation.models import GenerationLog, LogStatus
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
-from generation.claude import Usage
+from generation.answers import Usage
 from generation.simulated.launcher import MODEL_PREFIX
 
 SIX_PLACES = Decimal("0.000001")

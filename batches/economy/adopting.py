@@ -15,7 +15,8 @@ from django.utils import timezone
 from batches.models import AT_CLAUDE, MessageBatch
 from convgen.database.threads import DatabaseThreads
 from convgen.tenancy import EVERY, workspace_scope
-from generation.claude import Claude, RemoteBatch
+from generation.answers import RemoteBatch
+from generation.claude import Claude
 
 SLACK = timedelta(seconds=60)  # for a sender that was slow to begin
 CLOCKS = timedelta(minutes=15)  # that ours and Anthropic's may differ: whoever looks too narrowly pays twice

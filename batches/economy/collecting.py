@@ -25,7 +25,8 @@ from batches.models import BatchJob, MessageBatch
 from convgen.database.threads import DatabaseThreads
 from convgen.route import route
 from convgen.tenancy import EVERY, workspace_scope
-from generation.claude import Claude, RemoteBatch
+from generation.answers import RemoteBatch
+from generation.claude import Claude
 from generation.endpoint import Endpoint, endpoint
 from generation.errors import GenerationError, RequestRefused, ResultsGone
 

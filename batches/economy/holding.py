@@ -20,7 +20,7 @@ from batches.choices import HOLDING, ItemStatus, JobStatus, MessageBatchStatus
 from batches.leases import Work
 from batches.models import AT_CLAUDE, BatchItem, BatchJob, MessageBatch
 from generation import claims
-from generation.claude import RemoteBatch
+from generation.answers import RemoteBatch
 from generation.endpoint import Endpoint
 from generation.errors import GenerationError, RetryLater
 from generation.retries import LONGEST_RETRY_AFTER

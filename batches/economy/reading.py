@@ -22,8 +22,9 @@ from batches.leases import Work
 from batches.models import AT_CLAUDE, BatchItem, BatchJob, MessageBatch
 from convgen.database.threads import DatabaseThreads
 from generation import claims, logs, saving
+from generation.answers import Result
 from generation.attempts import NOTHING, Attempt, Success
-from generation.claude import Claude, Result
+from generation.claude import Claude
 from generation.drafts import Drafts
 from generation.errors import (
     FixConfiguration,

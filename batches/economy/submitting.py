@@ -28,7 +28,8 @@ from batches.models import BatchJob, MessageBatch
 from conversations.models import Workspace
 from convgen.database.threads import DatabaseThreads
 from generation import saving
-from generation.claude import Claude, RemoteBatch
+from generation.answers import RemoteBatch
+from generation.claude import Claude
 from generation.drafts import Drafts
 from generation.endpoint import Endpoint
 from generation.errors import GenerationError, Overloaded, ProgramFailed, RateLimited, RequestTooLarge, RetryLater

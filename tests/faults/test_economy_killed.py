@@ -13,7 +13,8 @@ from batches import engine
 from batches.models import BatchItem, BatchJob, MessageBatch
 from batches.planning import Order, create
 from conversations.models import Conversation, Turn, Workspace
-from generation.claude import Claude, RemoteBatch
+from generation.answers import RemoteBatch
+from generation.claude import Claude
 from generation.endpoint import endpoint
 from generation.models import GenerationLog
 from generation.simulated.running import Listening

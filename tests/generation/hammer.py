@@ -125,7 +125,7 @@ async def _hammer(options: dict[str, Any]) -> None:
 
 async def _post(url: str, asker: str) -> Any:
     """Send one request; what the reply says that it used, as Claude's answer would."""
-    from generation.claude import Answer, Usage
+    from generation.answers import Answer, Usage
 
     place = urlsplit(url)
     reader, writer = await asyncio.open_connection(place.hostname, place.port)

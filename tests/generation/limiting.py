@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from django.db.models import F
 
 from convgen.database.threads import DatabaseThreads
-from generation.claude import Answer, Usage
+from generation.answers import Answer, Usage
 from generation.endpoint import Endpoint
 from generation.errors import GenerationError
 from generation.limits import Grant, RequestLimit, Wait

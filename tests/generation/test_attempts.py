@@ -10,8 +10,9 @@ from typing import Any, ClassVar, cast
 import pytest
 
 from generation import errors
+from generation.answers import Answer
 from generation.attempts import LONG_WAIT, Attempt, Attempts, Success
-from generation.claude import Answer, Claude
+from generation.claude import Claude
 from generation.endpoint import Endpoint
 from generation.errors import GenerationError
 from generation.limits import Grant, RequestLimit

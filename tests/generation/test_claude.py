@@ -15,7 +15,8 @@ from anthropic._error_classes import ERROR_CLASSES
 from django.conf import settings
 
 from generation import errors
-from generation.claude import Answer, Claude, Usage, translated
+from generation.answers import Answer, Usage
+from generation.claude import Claude, translated
 from generation.endpoint import Endpoint
 from generation.simulated.running import Listening
 from tests.generation.raw_server import REQUEST_ID, Raw, answering, dripping, error, message

@@ -8,7 +8,7 @@ from django.db import connections
 from django.db.models import F
 
 from convgen.database.threads import DatabaseThreads
-from generation.claude import Answer, Usage
+from generation.answers import Answer, Usage
 from generation.errors import Overloaded, RateLimited, ReplyCutOff
 from generation.limits import WINDOW, RequestLimit
 from generation.models import RateGrant, RateState, WaitReason

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import pytest
 
 from generation import errors
-from generation.claude import Claude, RemoteBatch, Result
+from generation.answers import RemoteBatch, Result
+from generation.claude import Claude
 from generation.endpoint import Endpoint
 from generation.simulated.running import Listening
 from tests.generation.raw_server import Raw, answering

@@ -9,7 +9,7 @@ from anthropic.types.model_param import ModelParam
 from genai_prices.data import providers
 from genai_prices.types import ModelPrice, StartDateConstraint
 
-from generation.claude import Usage
+from generation.answers import Usage
 from generation.pricing import cost_of
 
 # The published rates, read from the package's data and multiplied here by hand.

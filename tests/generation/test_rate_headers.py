@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from generation import errors
-from generation.claude import Answer, Claude
+from generation.answers import Answer
+from generation.claude import Claude
 from generation.endpoint import Endpoint
 from generation.rate_headers import MOST, NOTHING_SAID, LimitSaid, RateHeaders, rate_headers
 from tests.generation.raw_server import Raw, answering, error, message

@@ -8,8 +8,8 @@ import pytest
 
 from conversations.models import Conversation, Fingerprint, PromptTemplate
 from generation import claims, logs, saving
+from generation.answers import Answer, Usage
 from generation.attempts import Attempt, Success
-from generation.claude import Answer, Usage
 from generation.drafts import Drafts
 from generation.errors import GenerationError, Overloaded, ReplyCutOff
 from generation.models import GenerationLog

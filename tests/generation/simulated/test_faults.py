@@ -11,7 +11,8 @@ import anthropic
 import pytest
 
 from generation import errors
-from generation.claude import Answer, Claude
+from generation.answers import Answer
+from generation.claude import Claude
 from generation.endpoint import Endpoint
 from generation.reply import output_format, parse_reply
 from generation.simulated.behaviour import Behaviour

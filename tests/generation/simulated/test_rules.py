@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from generation import errors
-from generation.claude import Answer, Claude
+from generation.answers import Answer
+from generation.claude import Claude
 from generation.endpoint import Endpoint
 from generation.reply import output_format
 from generation.simulated.running import Listening, beside

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from generation.claude import Answer, Claude
+from generation.answers import Answer
+from generation.claude import Claude
 from generation.endpoint import Endpoint
 from generation.reply import output_format, parse_reply
 from generation.simulated.running import Listening, beside, listen
