@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 from django.db import models
 from django.db.models import Q
 
-from conversations.choices import NOT_LIVE, UNWRITTEN, WITH_TURNS, Status
+from conversations.choices import NOT_LIVE, UNWRITTEN, Status
 from conversations.search import with_words
 
 if TYPE_CHECKING:
@@ -28,9 +28,6 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
     def live(self) -> Self:
         """Those that fill their slot."""
         return self.filter(is_live())
-
-    def with_turns(self) -> Self:
-        return self.filter(status__in=WITH_TURNS)
 
     def scored(
         self,

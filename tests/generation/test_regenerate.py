@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from conversations import versions
+from conversations.choices import WITH_TURNS
 from conversations.models import Conversation, PromptTemplate, Turn
 from conversations.review import Decided, Decision, decide
 from convgen.tenancy import EVERY, workspace_scope
@@ -53,7 +54,7 @@ def present(conversation: Conversation) -> Conversation:
 
 
 def current_versions() -> list[str]:
-    written = Conversation.objects.with_turns()
+    written = Conversation.objects.filter(status__in=WITH_TURNS)
     return list(written.order_by("conversation_id").values_list("conversation_id", flat=True))
 
 
