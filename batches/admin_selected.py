@@ -20,7 +20,7 @@ from batches.wizard.steps import may_generate
 from batches.wording import SIMULATED, cost_in_words, known_in_words, time_in_words
 from conversations.admin.acting import BarButton
 from conversations.admin.confirming import Confirmation
-from conversations.admin.conversation_filters import STANDING, as_key
+from conversations.admin.conversation_filters import STANDING
 from conversations.admin.conversation_list import ConversationListAdmin
 from conversations.admin.display import page_link
 from conversations.admin.panel import PanelFilter
@@ -30,7 +30,7 @@ from conversations.choices import Status
 from conversations.models import Conversation, Workspace
 from conversations.versions import CannotRegenerate
 from convgen.dialogs import leave
-from convgen.text import counted
+from convgen.text import as_key, counted
 
 RECENT = 20  # batches that the list can be filtered by
 OPEN_TO_GENERATION = (Status.DRAFT, Status.FAILED)

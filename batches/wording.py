@@ -6,6 +6,7 @@ from typing import Any
 
 from batches.choices import Delivery
 from batches.comparison import Against, Comparison
+from convgen.text import counted
 
 SIMULATED = "Simulated: nothing will be paid."
 MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
@@ -13,7 +14,7 @@ MINUTE, HOUR, DAY = 60, 3_600, 86_400  # seconds
 
 def conversations(number: int) -> str:
     """`1 conversation`, `2 conversations`."""
-    return "1 conversation" if number == 1 else f"{number:,} conversations"
+    return counted(number, "conversation")
 
 
 def dollars(amount: Any) -> str:

@@ -1,13 +1,13 @@
 """Which personas, emotions and topics a template is meant for. A kind without any means: for all of them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db.models import Q
 
 from conversations.choices import DimensionKind
 from conversations.models import Dimension, PromptTemplate, TemplateApplicability, Workspace
+from convgen.text import as_key
 
 APPLICABLE = (DimensionKind.PERSONA, DimensionKind.EMOTION, DimensionKind.TOPIC)
 
@@ -25,20 +25,13 @@ def named(
 ) -> list[Dimension]:
     """The dimensions of a kind that are meant by these names or ids. Raises ValidationError with those unknown."""
     rows = Dimension.objects.filter(choosable(template), workspace=workspace, kind=kind)
-    ids = {name: id for name in names if (id := _id(name))}
+    ids = {name: id for name in names if (id := as_key(name))}
     found = list(rows.filter(Q(name__in=names) | Q(pk__in=ids.values())))
     known = {str(one.pk) for one in found} | {one.name for one in found}
     if unknown := [name for name in names if name not in known and str(ids.get(name)) not in known]:
         listed = ", ".join(f"“{name}”" for name in unknown)
         raise ValidationError(f"There is no active {kind.value} {listed} here. Create it first, or take another one.")
     return found
-
-
-def _id(name: str) -> UUID | None:
-    try:
-        return UUID(name)
-    except ValueError:
-        return None
 
 
 def mean_for(template: PromptTemplate, choices: Choices) -> None:

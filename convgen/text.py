@@ -1,6 +1,7 @@
-"""What PostgreSQL can store as text."""
+"""Texts: what PostgreSQL can store of them, what they mean, and numbers in words."""
 
 from typing import Any
+from uuid import UUID
 
 
 def storable(text: str) -> str:
@@ -17,6 +18,14 @@ def storable_json(value: Any) -> Any:
     if isinstance(value, dict):
         return {storable(name): storable_json(part) for name, part in value.items()}
     return value
+
+
+def as_key(text: str | None) -> UUID | None:
+    """The key of a row that a text means; None when it can be none."""
+    try:
+        return UUID(text or "")
+    except ValueError:
+        return None
 
 
 def counted(number: int, thing: str) -> str:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import Case, When
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -16,14 +15,16 @@ from batches.one.choosing import choose
 from batches.one.doors import Refused, page_of
 from batches.one.following import FRESH, POLL_SECONDS, Making, making_of, may_discard
 from batches.one.form import TemplateForm
+from batches.wizard.steps import may_generate, refuse_unless
 from batches.wording import dollars
 from conversations import editing, versions
-from conversations.admin.conversation_filters import as_key
 from conversations.admin.conversations import ConversationAdmin
+from conversations.admin.lists import about_one
 from conversations.admin.scoping import signed_in, visible
 from conversations.choices import Tier
 from conversations.models import Conversation, PromptTemplate
 from convgen.dialogs import changed, leave
+from convgen.text import as_key
 from generation.sketch import sketch
 
 NEW = "batches_generate_single"
@@ -46,10 +47,6 @@ class MakingConversationAdmin(ConversationAdmin):
             *super().get_urls(),
         ]
 
-    def has_generate_permission(self, request: HttpRequest) -> bool:
-        """Generating costs money: it takes the permission to add a batch."""
-        return request.user.has_perm("batches.add_batchjob")
-
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         if obj := kwargs.get("obj"):
             context.update(self._of_making(request, obj))
@@ -58,7 +55,7 @@ class MakingConversationAdmin(ConversationAdmin):
     def _of_making(self, request: HttpRequest, conversation: Conversation) -> dict[str, Any]:
         """What the conversation's page shows of that: its progress, or what Claude would be asked, and the buttons."""
         making = making_of(conversation)
-        shown: dict[str, Any] = {"making": making, "may_generate": self.has_generate_permission(request)}
+        shown: dict[str, Any] = {"making": making, "may_generate": may_generate(request)}
         if making.moves:
             return {**shown, "progress_url": f"{_at(MAKING, conversation)}?on={BEHIND}", "seconds": POLL_SECONDS}
         if making.phase == "draft":
@@ -72,8 +69,7 @@ class MakingConversationAdmin(ConversationAdmin):
     # What is made, and with what.
 
     def new_view(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_generate_permission(request):
-            raise PermissionDenied
+        refuse_unless(may_generate(request))
         like, address, offered = self._like(request), reverse(f"admin:{NEW}"), _templates()
         templates = TemplateForm(_template_in(request, like), templates=offered, address=address)
         template = templates.cleaned_data["template"] if templates.is_valid() else None
@@ -92,10 +88,9 @@ class MakingConversationAdmin(ConversationAdmin):
             return None
         return found
 
-    def draft_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        conversation = self._allowed(request, object_id)
-        if isinstance(conversation, HttpResponse):
-            return conversation
+    @about_one
+    def draft_view(self, request: HttpRequest, conversation: Conversation) -> HttpResponse:
+        refuse_unless(may_generate(request))
         if conversation.status not in doors.OPEN:
             return self._sent_back(request, conversation, f"{conversation} is written already, or is being written.")
         if conversation.version > 1:
@@ -103,10 +98,9 @@ class MakingConversationAdmin(ConversationAdmin):
         context = {"original": conversation}
         return self._answer(request, choose(request, doors.draft(conversation), context))
 
-    def regenerate_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        conversation = self._allowed(request, object_id)
-        if isinstance(conversation, HttpResponse):
-            return conversation
+    @about_one
+    def regenerate_view(self, request: HttpRequest, conversation: Conversation) -> HttpResponse:
+        refuse_unless(may_generate(request))
         chain = versions.chain(conversation)
         if reason := versions.objection(conversation, chain):
             return self._sent_back(request, conversation, reason)
@@ -118,12 +112,8 @@ class MakingConversationAdmin(ConversationAdmin):
 
     # What becomes of it.
 
-    def making_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        conversation = self.get_object(request, unquote(object_id))
-        if conversation is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
-        if not self.has_view_permission(request, conversation):
-            raise PermissionDenied
+    @about_one
+    def making_view(self, request: HttpRequest, conversation: Conversation) -> HttpResponse:
         if request.method == "POST":
             return self._decided(request, conversation)
         making = making_of(conversation)
@@ -147,7 +137,7 @@ class MakingConversationAdmin(ConversationAdmin):
 
     def _making_page(self, request: HttpRequest, making: Making) -> HttpResponse:
         conversation = making.conversation
-        may = self.has_generate_permission(request)
+        may = may_generate(request)
         poll = _is_poll(request)
         shown = {
             **({} if poll else self.admin_site.each_context(request)),
@@ -177,8 +167,7 @@ class MakingConversationAdmin(ConversationAdmin):
         return leave(request, page_of(conversation))
 
     def _tried_again(self, request: HttpRequest, conversation: Conversation) -> HttpResponse:
-        if not self.has_generate_permission(request):
-            raise PermissionDenied
+        refuse_unless(may_generate(request))
         try:
             ordered = doors.again(conversation, by=signed_in(request))
         except Refused as error:
@@ -200,16 +189,6 @@ class MakingConversationAdmin(ConversationAdmin):
         paid = "" if conversation.simulated else f" What it cost, {dollars(conversation.cost_usd)}, was paid."
         self.message_user(request, f"{conversation} is discarded: it is in the archive.{paid}", messages.INFO)
         return leave(request, reverse("admin:conversations_conversation_changelist"))
-
-    # Common to all.
-
-    def _allowed(self, request: HttpRequest, object_id: str) -> Conversation | HttpResponse:
-        conversation: Conversation | None = self.get_object(request, unquote(object_id))
-        if conversation is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
-        if not (self.has_view_permission(request, conversation) and self.has_generate_permission(request)):
-            raise PermissionDenied
-        return conversation
 
     def _sent_back(self, request: HttpRequest, conversation: Conversation, reason: str) -> HttpResponse:
         self.message_user(request, reason, messages.ERROR)

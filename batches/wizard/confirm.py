@@ -4,6 +4,8 @@ The forms of the second and third step carry the fingerprint of the plan that th
 the new plan is shown first.
 """
 
+from collections.abc import Callable
+
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
@@ -20,11 +22,27 @@ NOTHING_SHOWN = "nothing was shown"  # no plan has this fingerprint
 
 def view(request: HttpRequest) -> HttpResponse:
     """What will happen, and what it costs at most; with *Start generation*."""
-    form, plan = _asked(request)
-    if form is None:
+    return _on_plan(request, _question)
+
+
+def start(request: HttpRequest) -> HttpResponse:
+    """Start the plan that was shown, and go on to its progress."""
+    return _on_plan(request, _started)
+
+
+def _on_plan(request: HttpRequest, then: Callable[[HttpRequest, OrderForm, Plan], HttpResponse]) -> HttpResponse:
+    """What `then` makes of what was posted and its plan as things are; a step before, where nothing is planned."""
+    refuse_unless(may_generate(request))
+    if request.method != "POST":
         return HttpResponseRedirect(plan_url(**request.GET.dict()))
+    form = form_for(request, request.POST.dict())
+    plan = preview.proposed(request, form)
     if plan is None or not plan.total:
         return preview.page(request, form, plan)
+    return then(request, form, plan)
+
+
+def _question(request: HttpRequest, form: OrderForm, plan: Plan) -> HttpResponse:
     if form.cleaned_data["agreed"] != plan.fingerprint:
         return preview.page(request, form, plan, changed=str(PlanChanged()))
     shown = {**preview.of(form, plan), "at_most": _at_most(plan)}
@@ -32,13 +50,7 @@ def view(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "batches/wizard/confirm.html", context)
 
 
-def start(request: HttpRequest) -> HttpResponse:
-    """Start the plan that was shown, and go on to its progress."""
-    form, plan = _asked(request)
-    if form is None:
-        return HttpResponseRedirect(plan_url(**request.GET.dict()))
-    if plan is None or not plan.total:
-        return preview.page(request, form, plan)
+def _started(request: HttpRequest, form: OrderForm, plan: Plan) -> HttpResponse:
     try:
         job = planning.create(plan.order, agreed=form.cleaned_data["agreed"] or NOTHING_SHOWN)
     except PlanChanged as error:  # meanwhile: somebody else's batch may have just taken them
@@ -49,15 +61,6 @@ def start(request: HttpRequest) -> HttpResponse:
     if job is None:
         return preview.page(request, form, preview.proposed(request, form))
     return HttpResponseRedirect(job_url("progress", job, changed="yes"))
-
-
-def _asked(request: HttpRequest) -> tuple[OrderForm | None, Plan | None]:
-    """What was posted, and its plan as things are; nothing when the page was only looked at."""
-    refuse_unless(may_generate(request))
-    if request.method != "POST":
-        return None, None
-    form = form_for(request, request.POST.dict())
-    return form, preview.proposed(request, form)
 
 
 def _at_most(plan: Plan) -> str:

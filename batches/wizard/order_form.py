@@ -19,6 +19,7 @@ from conversations.admin.scoping import ELSEWHERE, sees_several, visible
 from conversations.choices import Effort
 from conversations.choosing import workspaces_of
 from conversations.models import Workspace
+from convgen.text import as_key
 from generation.configuration import Overrides
 from generation.retries import MOST_ATTEMPTS
 
@@ -201,13 +202,6 @@ def _former(asked: Any) -> list[tuple[str, str]]:
     """Ended batches with failed items: the latest, and the one that is asked for."""
     ended = visible(BatchJob.objects.filter(status__in=ENDED, failed_items__gt=0)).order_by("-created_at")
     named = {str(pk): name for pk, name in ended.values_list("pk", "name")[:FORMER]}
-    if asked and str(asked) not in named:
-        named |= {str(pk): name for pk, name in _batch(asked).values_list("pk", "name")}
+    if str(asked) not in named and (key := as_key(str(asked))):
+        named |= {str(pk): name for pk, name in visible(BatchJob.objects.filter(pk=key)).values_list("pk", "name")}
     return [("", "any batch"), *named.items()]
-
-
-def _batch(asked: Any) -> QuerySet[BatchJob]:
-    try:
-        return visible(BatchJob.objects.filter(pk=UUID(str(asked))))
-    except ValueError:
-        return BatchJob.objects.none()

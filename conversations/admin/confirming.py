@@ -13,8 +13,8 @@ from uuid import UUID
 from django import forms
 from django.http import HttpRequest
 
-from conversations.admin.conversation_filters import as_key
 from conversations.admin.fields import PlainTextarea
+from convgen.text import as_key
 
 LISTED = 200  # readable ids that the page shows; others are counted
 AT_ONCE = "one"  # "approve KEY": a row's own button, which does it without asking

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, cast
-from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -14,6 +13,7 @@ from conversations.admin.scoping import visible
 from conversations.choices import DimensionKind, Status, Tier
 from conversations.models import Chunk, Dimension, PromptTemplate, Workspace
 from conversations.models.conversation_queries import ConversationQuerySet, is_live
+from convgen.text import as_key
 
 STANDING, MADE_WITH, QUALITY, CREATED = "Where it stands", "Made with", "Quality", "Created"
 RANGES = {"weak": (0, 6), "fair": (6, 8), "good": (8, 11)}  # upper bound excluded
@@ -201,13 +201,6 @@ def bounded(spec: BoundFilter, conversations: QuerySet[Any], narrow: Any) -> Que
         return conversations
     bound = spec.bound()
     return conversations.none() if bound is None else narrow(bound)
-
-
-def as_key(text: str | None) -> UUID | None:
-    try:
-        return UUID(text or "")
-    except ValueError:
-        return None
 
 
 def _begin_of(day: date) -> datetime:

@@ -1,16 +1,38 @@
 """Lists and pages of a common kind."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.options import BaseModelAdmin
+from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import ChangeList
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 
 from conversations.admin.counting import CappedPaginator
 from conversations.admin.scoping import WorkspaceRowAdmin
+
+
+def about_one(page: Callable[[Any, HttpRequest, Any], HttpResponse]) -> Callable[[Any, HttpRequest, str], HttpResponse]:
+    """The view of a page about one row, given the row instead of its key, for those who may look at it.
+
+    A key that leads to none is answered as Django's own pages do: with a word about it, at the start.
+    """
+
+    @wraps(page)
+    def view(self: Any, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            nowhere: HttpResponse = self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+            return nowhere
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        return page(self, request, row)
+
+    return view
 
 
 class LeanChangeList(ChangeList):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.utils import flatten_fieldsets, unquote
+from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, path, reverse
@@ -13,7 +13,7 @@ from django.views.decorators.http import require_POST
 from conversations import versions
 from conversations.admin.deciding import decisions_open_to
 from conversations.admin.editing import EditingAdmin
-from conversations.admin.lists import ReviewPermission
+from conversations.admin.lists import ReviewPermission, about_one
 from conversations.admin.scoping import signed_in
 from conversations.admin.versions import VersionsOnPage
 from conversations.changes import OPEN_TO_ORDER
@@ -69,11 +69,9 @@ class ConversationPage(ReviewPermission, VersionsOnPage, EditingAdmin):
         may = self.has_review_permission(request)
         return [each.value for each in decisions_open_to(conversation.status)] if may else []
 
-    def decide_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        conversation = self.get_object(request, unquote(object_id))
-        if conversation is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
-        if not (self.has_view_permission(request, conversation) and self.has_review_permission(request)):
+    @about_one
+    def decide_view(self, request: HttpRequest, conversation: Conversation) -> HttpResponse:
+        if not self.has_review_permission(request):
             raise PermissionDenied
         if request.POST.get("seen", seen := conversation.updated_at.isoformat()) != seen:
             self.message_user(request, CHANGED.format(conversation), messages.ERROR)

@@ -5,15 +5,13 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
 from conversations import versions
-from conversations.admin.lists import LeanListAdmin
+from conversations.admin.lists import LeanListAdmin, about_one
 from conversations.choices import Status
 from conversations.comparison import compare
 from conversations.models import Conversation
@@ -50,12 +48,8 @@ class VersionsOnPage(LeanListAdmin):
         }
         return render_to_string("conversations/versions.html", shown)
 
-    def compare_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        conversation = self.get_object(request, unquote(object_id))
-        if conversation is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined, no-any-return]
-        if not self.has_view_permission(request, conversation):
-            raise PermissionDenied
+    @about_one
+    def compare_view(self, request: HttpRequest, conversation: Conversation) -> HttpResponse:
         chain = versions.chain(conversation)
         form = ComparisonForm({**_two(chain, conversation), **request.GET.dict()}, of=chain)
         context = {
