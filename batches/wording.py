@@ -91,7 +91,7 @@ def comparison_in_words(compared: Comparison) -> str:
 
 def _times(figure: Against) -> str:
     if figure.ratio is None:
-        return "what was not foreseen"
+        return "what was not foreseen" if figure.actual else "as much"
     if 0.995 <= figure.ratio < 1.005:
         return "as much"
     return f"{figure.ratio:.2f} times as much" if figure.ratio < 10 else f"{figure.ratio:.0f} times as much"

@@ -1,5 +1,7 @@
 """A conversation's page as an editor: turns, what is said of the score, and what is refused."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from conversations import editing
+from conversations import editing, versions
 from conversations.models import Conversation, Edit
 from tests.admin_pages import filled_in, list_of, member, page_of, queries_of, said
 from tests.factories import BatchItemFactory, WorkspaceFactory
@@ -144,6 +146,51 @@ def test_what_somebody_else_saved_meanwhile_is_not_overwritten() -> None:
     assert (talk.title, contents(talk)[0][2]) == ("Theirs", turns(8)[0]["content"])
 
 
+@contextmanager
+def at_the_last_moment(act: Callable[[], object]) -> Iterator[None]:
+    """Do something when the page has looked at the conversation, and before the row is locked."""
+    acted: list[object] = []
+
+    def watched(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        if "FOR UPDATE" in sql and "conversations_conversation" in sql and not acted:
+            acted.append(True)
+            act()
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watched):
+        yield
+    assert acted
+
+
+def test_nor_what_was_saved_at_the_last_moment() -> None:
+    talk = a_talk(8)
+    client = member(talk.workspace)
+    mine = filled_in(client, page_of(talk), title="Mine")
+    row = Conversation.objects.filter(pk=talk.pk)
+    with at_the_last_moment(lambda: row.update(title="Theirs", updated_at=timezone.now())):
+        told = said(client.post(page_of(talk), mine))
+    assert told[0].startswith("Nothing was changed. Somebody else has changed the conversation")
+    assert row.get().title != "Mine"
+
+
+def test_what_is_approved_at_the_last_moment_keeps_its_turns() -> None:
+    talk = a_talk(8)
+    client = member(talk.workspace)
+    mine = filled_in(client, page_of(talk), **{"turns-0-content": "Mine."})
+    with at_the_last_moment(lambda: put(talk, "approved")):
+        told = said(client.post(page_of(talk), mine))
+    assert told[0].startswith("Nothing was changed. ")
+    assert contents(talk)[0][2] == turns(8)[0]["content"]
+
+
+@pytest.mark.parametrize("seen", ["", "yesterday"])
+def test_a_form_that_does_not_say_what_was_seen_is_saved(seen: str) -> None:
+    talk = a_talk(8)
+    save(member(talk.workspace), talk, title="Mine", seen=seen)
+    talk.refresh_from_db()
+    assert talk.title == "Mine"
+
+
 def test_turns_of_another_conversation_are_out_of_reach() -> None:
     talk, other = a_talk(2), a_talk(2, seed=2)
     client = member(talk.workspace)
@@ -177,6 +224,18 @@ def test_what_waits_in_a_batch_has_no_delete_button() -> None:
     client = member(talk.workspace, "lead")
     assert page_of(talk, "delete") not in client.get(page_of(talk)).content.decode()
     assert client.post(page_of(talk, "delete"), {"post": "yes"}).status_code == 403
+
+
+def test_what_is_being_regenerated_stays_and_the_page_says_why() -> None:
+    talk = a_talk(2)
+    version = versions.prepare(talk)
+    BatchItemFactory(conversation=version, status="queued", job__workspace=talk.workspace)
+    told = said(member(talk.workspace, "lead").post(page_of(talk, "delete"), {"post": "yes"}))
+    assert told == [
+        f"Nothing was changed. {talk} cannot be deleted now. It is being regenerated: wait until {version} is done, "
+        "or cancel the batch that it waits in."
+    ]
+    assert Conversation.objects.filter(pk=talk.pk).exists()
 
 
 # --- No query for each turn or conversation -----------------------------------------------------------------
