@@ -4,6 +4,7 @@ Only what is understood is used: a clause that does not fit one of the patterns 
 """
 
 import re
+from itertools import takewhile
 
 from generation.simulated.phrases import words
 from generation.simulated.wording import capital, with_article
@@ -142,7 +143,8 @@ def _short(text: str) -> str:
     text = capital(re.sub(r" \([^()]*\)", "", text))
     if text.startswith(("I ", "We ")):
         text = text.split(", ")[0]
-    pieces = text.split(", ")
+    # "She is a widow, has a cat": what she has is still said of somebody else.
+    pieces = list(takewhile(lambda piece: not _PRESENT.match(piece), text.split(", ")))
     while len(" ".join(pieces).split()) > LONGEST_LINE and len(pieces) > 1:
         pieces.pop()
     if len(pieces) > 1 and pieces[-1].startswith(("and ", "but ", "so ")):

@@ -14,6 +14,7 @@ from generation.simulated.families import emotion_family, tone_family
 from generation.simulated.passages import passages
 from generation.simulated.persona import self_portrait
 from generation.simulated.phrases import FOLDER, bank
+from generation.simulated.titles import make_title
 from generation.simulated.wording import as_topic
 from generation.simulated.writer import write_answer, write_conversation
 
@@ -287,6 +288,31 @@ def test_a_persona_speaks_of_itself_in_the_first_person() -> None:
     assert self_portrait(*PERSONAS[0])[:2] == ("I'm 41, a newly divorced parent.", "I have two children.")
     assert self_portrait("Couple near retirement", PERSONAS[4][1]) == ("We're a couple near retirement.",)
     assert self_portrait("Dog owners", "") == ()
+
+
+@pytest.mark.parametrize(
+    ("description", "said"),
+    [
+        ("41, two children, in her first job", ("I'm 41, a nurse.", "I have two children.", "I'm in my first job.")),
+        ("Recently divorced, lost a job, worries a lot", ("I'm recently divorced.", "I lost a job.", "I worry a lot.")),
+        ("She misses her old job.", ("I'm a nurse.", "I miss my old job.")),
+        ("She tries to save.", ("I'm a nurse.", "I try to save.")),
+        ("She is a widow, has a cat, tries to save.", ("I'm a widow.",)),
+        ("The divorce became final in May.", ("I'm a nurse.", "The divorce became final in May.")),
+        ("He saves. She spends.", ("I'm a nurse.",)),
+    ],
+)
+def test_what_is_understood_of_a_description_is_said_and_the_rest_is_left_out(
+    description: str, said: tuple[str, ...]
+) -> None:
+    assert self_portrait("Nurse", description) == said
+
+
+def test_a_long_topic_is_cut_where_a_title_can_end() -> None:
+    title = make_title(Brief(topic="How to build an emergency fund of three months"), "neutral", random.Random(1))
+    assert title.startswith("How to build an emergency fund: ")
+    cut = make_title(Brief(topic="Paying off what you owe to the bank"), "neutral", random.Random(1))
+    assert cut.startswith("Paying off what you owe: ")
 
 
 def test_passages_can_stand_on_their_own() -> None:
