@@ -12,6 +12,9 @@ from rich.console import Console
 
 from batches.following import follow
 from batches.models import BatchJob
+from batches.printing import next_step
+from batches.summary import summarize
+from conversations.models import Conversation
 from generation.simulated.server import SimulatedClaude
 from tests.factories import BatchItemFactory, BatchJobFactory, batch_of
 
@@ -151,3 +154,29 @@ def test_a_paused_batch_is_resumed_and_run_here(claude: SimulatedClaude) -> None
     job.refresh_from_db()
     assert (job.status, job.successful_items) == ("completed", 2)
     assert "2 succeeded" in said
+
+
+def test_of_a_batch_that_is_simulated_in_part_the_status_says_how_many() -> None:
+    job = batch_of("completed", "completed", status="completed")
+    made = job.items.order_by("position")
+    Conversation.objects.filter(pk=made[0].conversation_id).update(simulated=True)
+    assert "(1 of them simulated)" in batch("status", str(job.pk))
+    Conversation.objects.filter(pk=made[1].conversation_id).update(simulated=True)
+    assert "(simulated: nothing was paid)" in batch("status", str(job.pk))
+
+
+@pytest.mark.parametrize(
+    ("status", "reason", "told"),
+    [
+        ("paused", "Claude is overloaded.", "Claude is overloaded. Go on with: manage.py batch resume {}"),
+        ("cancelled", "", "The batch was cancelled. What was left is still a draft."),
+        (
+            "failed",
+            "The key is refused",
+            "The key is refused. Try the failed ones again with: manage.py generate_batch",
+        ),
+    ],
+)
+def test_the_last_line_says_what_to_do_next(status: str, reason: str, told: str) -> None:
+    job = batch_of("failed", status=status, status_reason=reason)
+    assert next_step(summarize(job)).startswith(told.format(job.pk))

@@ -15,7 +15,7 @@ from django.utils import timezone
 from conversations import editing, versions
 from conversations.models import Conversation, Edit
 from tests.admin_pages import filled_in, list_of, member, page_of, queries_of, said
-from tests.factories import BatchItemFactory, WorkspaceFactory
+from tests.factories import BatchItemFactory, PromptTemplateFactory, WorkspaceFactory
 from tests.statuses import put
 from tests.talks import a_talk, turns
 
@@ -227,7 +227,8 @@ def test_what_waits_in_a_batch_has_no_delete_button() -> None:
 
 
 def test_what_is_being_regenerated_stays_and_the_page_says_why() -> None:
-    talk = a_talk(2)
+    template = PromptTemplateFactory()
+    talk = a_talk(2, workspace=template.workspace, template=template)
     version = versions.prepare(talk)
     BatchItemFactory(conversation=version, status="queued", job__workspace=talk.workspace)
     told = said(member(talk.workspace, "lead").post(page_of(talk, "delete"), {"post": "yes"}))
