@@ -4,13 +4,15 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 from django.db import connections
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from convgen.models import User
 from generation.simulated.server import SimulatedClaude
 from tests.accessibility import check
 from tests.browser import CHROMIUM, FLAGS, Trouble, open_window
 from tests.processes import worker
+
+expect.set_options(timeout=20_000)  # milliseconds: of a machine that others use, too, and not of a page
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -23,14 +25,15 @@ def _connections_end_with_their_request(django_db_setup: None) -> Iterator[None]
     settings["CONN_MAX_AGE"] = before
 
 
-@pytest.fixture
-def browser(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    monkeypatch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in this thread
-    with sync_playwright() as playwright:
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One for all tests: each opens windows of its own in it."""
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in this thread
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         yield browser
         browser.close()
-        connections.close_all()  # inside Playwright's loop, the test had one of its own
+        connections.close_all()  # inside Playwright's loop, the tests had some of their own
 
 
 @pytest.fixture
@@ -46,12 +49,17 @@ def open_page(browser: Browser, trouble: Trouble) -> Iterator[Callable[..., Page
     Each has cookies of its own, so that two curators can work side by side.
     """
 
+    windows: list[Page] = []
+
     def opened(**wishes: object) -> Page:
         page = open_window(browser, **wishes)  # type: ignore[arg-type]
         trouble.watch(page.context)
+        windows.append(page)
         return page
 
     yield opened
+    for page in windows:
+        page.context.close()
     trouble.refuse()
 
 

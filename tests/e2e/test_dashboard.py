@@ -120,7 +120,7 @@ def test_a_running_batch_is_followed_until_it_ends_and_then_the_figures_are_new(
         for item in job.items.all():
             put(item, "completed")
         BatchJob.objects.filter(pk=job.pk).update(status="completed")
-    expect(page.get_by_text("The batches have ended")).to_be_visible(timeout=10_000)
+    expect(page.get_by_text("The batches have ended")).to_be_visible()
     expect(page.get_by_role("link", name="Approved 1")).to_be_visible()
     assert asked.in_the_next(5, "/running/") == 0
 
