@@ -1,4 +1,4 @@
-"""Every icon that a page names is in the sprite."""
+"""Every icon that a page names is in the sprite, and no other."""
 
 import re
 from pathlib import Path
@@ -23,6 +23,17 @@ def _named() -> set[str]:
     return names | {place.icon for place in PLACES}
 
 
+def _drawn() -> set[str]:
+    return set(re.findall(r'<symbol id="([a-z-]+)"', SPRITE.read_text()))
+
+
 def test_every_icon_that_is_named_is_drawn() -> None:
-    drawn = set(re.findall(r'<symbol id="([a-z-]+)"', SPRITE.read_text()))
-    assert _named() - drawn == set()
+    assert _named() - _drawn() == set()
+
+
+def test_no_icon_is_sent_that_nothing_names() -> None:
+    """However it comes into a template: its name stands somewhere between quotation marks."""
+    pages = (BASE / "templates").rglob("*.html")
+    modules = (module for app in APPS for module in (BASE / app).rglob("*.py"))
+    text = "".join(file.read_text() for file in (*pages, *modules))
+    assert {name for name in _drawn() if f'"{name}"' not in text} == set()
