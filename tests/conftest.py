@@ -17,6 +17,8 @@ from conversations.roles import PERMISSIONS, make_groups
 from conversations.starter.load import load_starter
 from convgen.models import User
 from convgen.tenancy import EVERY, NOTHING, workspace_scope
+from tests.admin_pages import member
+from tests.factories import WorkspaceFactory
 
 pytest_plugins = ["generation.simulated.pytest_plugin"]  # the fixtures `claude`, `listening` and `start_claude`
 
@@ -117,6 +119,22 @@ def admin_client(admin_user: User) -> Client:
     client = Client(headers={"X-Workspace": "*"})
     client.force_login(admin_user)
     return client
+
+
+@pytest.fixture
+def workspace(db: None) -> Workspace:
+    return WorkspaceFactory()
+
+
+@pytest.fixture
+def curator(workspace: Workspace) -> Client:
+    """The browser of a curator of the test's workspace."""
+    return member(workspace, "curator")
+
+
+@pytest.fixture
+def reviewer(workspace: Workspace) -> Client:
+    return member(workspace, "reviewer")
 
 
 @pytest.fixture

@@ -38,11 +38,6 @@ def workspace() -> Workspace:
     return WorkspaceFactory()
 
 
-@pytest.fixture
-def curator(workspace: Workspace) -> Client:
-    return member(workspace, "curator")
-
-
 def filled_in(client: Client, **changes: Any) -> dict[str, Any]:
     """What a browser would send of the first step as it is opened, with some changes."""
     return sent(client.get(plan_url(**changes)))

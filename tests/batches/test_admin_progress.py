@@ -37,11 +37,6 @@ def workspace() -> Workspace:
 
 
 @pytest.fixture
-def curator(workspace: Workspace) -> Client:
-    return member(workspace, "curator")
-
-
-@pytest.fixture
 def job(workspace: Workspace) -> BatchJob:
     """Two of four done, one failed of them; a worker is at it."""
     return batch_of("completed", "failed", "processing", "queued", **at_work(workspace))

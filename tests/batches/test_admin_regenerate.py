@@ -32,11 +32,6 @@ def workspace() -> Workspace:
 
 
 @pytest.fixture
-def curator(workspace: Workspace) -> Client:
-    return member(workspace, "curator")
-
-
-@pytest.fixture
 def original(workspace: Workspace) -> Conversation:
     chunk = ChunkFactory(document__workspace=workspace)
     made: Conversation = ConversationFactory(

@@ -20,11 +20,6 @@ def workspace() -> Workspace:
     return WorkspaceFactory()
 
 
-@pytest.fixture
-def curator(workspace: Workspace) -> Client:
-    return member(workspace, "curator")
-
-
 def written(workspace: Workspace, **values: Any) -> Conversation:
     made: Conversation = ConversationFactory(
         workspace=workspace, **{"status": "generated", "quality_score": "4.0", "turn_count": 8, **values}

@@ -35,11 +35,6 @@ def workspace() -> Workspace:
 
 
 @pytest.fixture
-def curator(workspace: Workspace) -> Client:
-    return member(workspace, "curator")
-
-
-@pytest.fixture
 def template(workspace: Workspace) -> PromptTemplate:
     made: PromptTemplate = PromptTemplateFactory(
         workspace=workspace,

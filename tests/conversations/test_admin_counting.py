@@ -9,14 +9,9 @@ from conversations.admin import counting
 from conversations.admin.counting import CappedPaginator
 from conversations.models import Conversation, Workspace
 from tests.admin_pages import confirmed, list_of, queries_of, said
-from tests.factories import ConversationFactory, WorkspaceFactory
+from tests.factories import ConversationFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def workspace() -> Workspace:
-    return WorkspaceFactory()
 
 
 @pytest.fixture

@@ -19,11 +19,6 @@ NEW = "/admin/conversations/export/new/"
 
 
 @pytest.fixture
-def workspace() -> Workspace:
-    return WorkspaceFactory()
-
-
-@pytest.fixture
 def lead(workspace: Workspace) -> Client:
     return member(workspace, "lead")
 

@@ -19,16 +19,6 @@ from tests.factories import ChunkFactory, ConversationFactory, DimensionFactory,
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def workspace() -> Workspace:
-    return WorkspaceFactory()
-
-
-@pytest.fixture
-def reviewer(workspace: Workspace) -> Client:
-    return member(workspace, "reviewer")
-
-
 def waiting(workspace: Workspace, **values: Any) -> Conversation:
     values = {"status": "pending_review", "quality_score": "5.0", **values}
     made: Conversation = ConversationFactory(workspace=workspace, **values)

@@ -15,16 +15,6 @@ from tests.talks import a_talk
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def workspace() -> Workspace:
-    return WorkspaceFactory()
-
-
-@pytest.fixture
-def reviewer(workspace: Workspace) -> Client:
-    return member(workspace, "reviewer")
-
-
 def decide(client: Client, conversation: Conversation, decision: str, note: str = "") -> Any:
     return client.post(page_of(conversation, "decide"), {"decision": decision, "note": note})
 

@@ -7,22 +7,12 @@ import pytest
 from django.test import Client
 
 from conversations.models import Chunk, Dimension, Document, Workspace
-from tests.admin_pages import add_to, filled_in, member, page_of
-from tests.factories import ChunkFactory, DimensionFactory, DocumentFactory, UserFactory, WorkspaceFactory
+from tests.admin_pages import add_to, filled_in, page_of
+from tests.factories import ChunkFactory, DimensionFactory, DocumentFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
 TEXT = "Keep three months of pay aside.\n---\n\nPay the dearest card first.\n"
-
-
-@pytest.fixture
-def workspace() -> Workspace:
-    return WorkspaceFactory()
-
-
-@pytest.fixture
-def curator(workspace: Workspace) -> Client:
-    return member(workspace, "curator")
 
 
 def pasted(client: Client, text: str, title: str = "First things") -> Any:

@@ -13,16 +13,6 @@ from tests.statuses import put
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def workspace() -> Workspace:
-    return WorkspaceFactory()
-
-
-@pytest.fixture
-def curator(workspace: Workspace) -> Client:
-    return member(workspace, "curator")
-
-
 def a_chain(workspace: Workspace, length: int, *, stem: str = "TPL-0001") -> list[Conversation]:
     """Written versions; the last one is current."""
     chain = [ConversationFactory(workspace=workspace, conversation_id=stem, status="approved", turn_count=2)]

@@ -23,7 +23,6 @@ from tests.factories import (
     GenerationLogFactory,
     PromptTemplateFactory,
     UserFactory,
-    WorkspaceFactory,
 )
 from tests.statuses import put
 from tests.talks import a_talk, turns
@@ -31,11 +30,6 @@ from tests.talks import a_talk, turns
 pytestmark = pytest.mark.django_db
 
 OPEN = ("generated", "pending_review", "needs_revision")
-
-
-@pytest.fixture
-def workspace() -> Workspace:
-    return WorkspaceFactory()
 
 
 @pytest.fixture

@@ -20,11 +20,6 @@ from tests.factories import ConversationFactory, DimensionFactory, MembershipFac
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def workspace() -> Workspace:
-    return WorkspaceFactory()
-
-
 def person(workspace: Workspace, role: str) -> User:
     """Somebody as a new request meets her."""
     membership = MembershipFactory(workspace=workspace, user__is_staff=True, role=role)

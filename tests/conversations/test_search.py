@@ -16,11 +16,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def workspace() -> Workspace:
-    return WorkspaceFactory()
-
-
-@pytest.fixture
 def divorce(workspace: Workspace) -> Conversation:
     """A conversation of two turns, and another one beside it."""
     made: Conversation = ConversationFactory(

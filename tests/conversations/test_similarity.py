@@ -28,11 +28,6 @@ OTHER = (
 )
 
 
-@pytest.fixture
-def workspace() -> Workspace:
-    return WorkspaceFactory()
-
-
 def _remembered(workspace: Workspace, text: str, **values: object) -> Conversation:
     made: Conversation = ConversationFactory(workspace=workspace, **values)
     remember(workspace.pk, made.pk, signature(text))
