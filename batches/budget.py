@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Count, Q
+
 from batches.choices import OPEN
 from batches.models import BatchJob
 from batches.wording import as_written
@@ -45,10 +47,15 @@ class Budget:
 
 
 def budget_of(job: BatchJob) -> Budget:
-    """As the database has it now. What failed before anything was paid says nothing of what one costs."""
-    job.refresh_from_db(fields=["budget_usd", "actual_cost_usd"])
-    paid_for = job.items.exclude(status__in=OPEN).filter(cost_usd__gt=0).count()
-    return Budget(job.budget_usd, job.actual_cost_usd, paid_for, expected_each(job.estimate, job.delivery))
+    """As the database has it at one moment. What failed before anything was paid says nothing of what one costs.
+
+    One statement: had a conversation ended between two, it would count without its cost, and one would seem to cost
+    less than it does. What is begun must be counted before, for the same reason.
+    """
+    paid_for = Count("items", filter=Q(items__cost_usd__gt=0) & ~Q(items__status__in=OPEN))
+    row = BatchJob.objects.filter(pk=job.pk).annotate(paid_for=paid_for)
+    limit, spent, ended = row.values_list("budget_usd", "actual_cost_usd", "paid_for").get()
+    return Budget(limit, spent, ended, expected_each(job.estimate, job.delivery))
 
 
 def expected_each(estimate: Mapping[str, Any], delivery: str) -> Decimal:

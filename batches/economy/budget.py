@@ -11,8 +11,8 @@ def room(job: BatchJob, *, begun: int = 0) -> int | None:
 
     What is at Claude counts with what it is expected to cost.
     """
+    away = job.items.filter(AT_CLAUDE).count() + begun  # before what is spent is read: it may come back meanwhile
     budget = budget_of(job)
     if budget.limit is None:
         return None
-    away = job.items.filter(AT_CLAUDE).count() + begun
     return min(budget.room(away), max(0, FIRST - away)) if not budget.usual else budget.room(away)

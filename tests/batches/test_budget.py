@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
 from django.db.models import Max, Min, Sum
 
 from batches import control
-from batches.budget import UNLIMITED, Budget
+from batches.budget import UNLIMITED, Budget, budget_of
 from batches.changing import change
 from batches.models import BatchJob
 from batches.wording import as_written
 from generation.models import GenerationLog
 from generation.simulated.server import SimulatedClaude
+from tests.factories import batch_of
 
 Make = Callable[..., BatchJob]
 Run = Callable[..., list[UUID]]
@@ -50,6 +52,14 @@ def test_as_many_may_begin_as_can_be_paid_for(limit: str | None, spent: str, end
 def test_what_an_estimate_expects_counts_until_one_has_ended() -> None:
     assert Budget(Decimal(1), Decimal(0), 0, expected=Decimal("0.25")).room(1) == 3
     assert Budget(Decimal(1), Decimal("0.10"), 1, expected=Decimal("0.25")).room(0) == 9
+
+
+@pytest.mark.django_db
+def test_cost_and_number_are_of_one_moment(django_assert_num_queries: Any) -> None:
+    job = batch_of("completed", "completed", "queued", budget_usd=Decimal(1), actual_cost_usd=Decimal("0.50"))
+    job.items.filter(status="completed").update(cost_usd=Decimal("0.25"))
+    with django_assert_num_queries(1):  # between two statements, a conversation may end
+        assert budget_of(job) == Budget(Decimal(1), Decimal("0.50"), 2, Decimal(0))
 
 
 @pytest.mark.django_db(transaction=True)
