@@ -1,8 +1,6 @@
 """Conversations as paths and bodies name them: by UUID, or by readable id."""
 
-from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 from django.db.models import F
 from django.urls import register_converter
@@ -11,6 +9,7 @@ from rest_framework.exceptions import NotFound
 
 from conversations.models import Conversation
 from conversations.models.conversation_queries import ConversationQuerySet
+from conversations.naming import as_uuid
 
 PATTERN = r"[A-Za-z0-9-]{1,40}"  # in a path
 IN_PATH = OpenApiParameter(
@@ -38,7 +37,7 @@ register_converter(InPath, "conversation")
 
 def found(name: str, rows: ConversationQuerySet) -> Conversation:
     """The one of these rows that is named. Raises `NotFound`."""
-    pk = _uuid(name)
+    pk = as_uuid(name)
     conversation = (rows.filter(pk=pk) if pk else rows.named(name)).first()
     if conversation is None:
         raise NotFound(f"There is no conversation {name} in this workspace.")
@@ -56,19 +55,3 @@ def shown(view: Any, name: str) -> Any:
     rows = Conversation.objects.filter(workspace=view.workspace)
     rows = rows.annotate(template_name=F("template__name"), author=F("created_by__username"))
     return found(name, rows)
-
-
-def all_found(names: Iterable[str], rows: ConversationQuerySet) -> tuple[ConversationQuerySet, list[str]]:
-    """Those of these rows that are named, each once, and the names that lead to none."""
-    uuids = {name: known for name in names if (known := _uuid(name))}
-    readable = {name: name.strip().casefold() for name in names if name not in uuids}
-    named = rows.filter(pk__in=uuids.values()) | rows.named(*readable)
-    known_as = {each for pk, own in named.values_list("pk", "conversation_id") for each in (pk, own.casefold())}
-    return named, [name for name, meant in {**uuids, **readable}.items() if meant not in known_as]
-
-
-def _uuid(name: str) -> UUID | None:
-    try:
-        return UUID(name)
-    except ValueError:
-        return None

@@ -11,10 +11,11 @@ from rest_framework.response import Response
 from conversations.api import examples
 from conversations.api.conversation_serializers import LONGEST_NOTE, ConversationSerializer
 from conversations.api.fields import OneOfField
-from conversations.api.finding import IN_PATH, all_found
+from conversations.api.finding import IN_PATH
 from conversations.api.one import OneConversation
 from conversations.choices import Status
 from conversations.models import Conversation
+from conversations.naming import all_found, not_found
 from conversations.review import Decided, Decision, decide
 from convgen.api.errors import Conflict
 from convgen.api.strict import StrictSerializer
@@ -117,7 +118,7 @@ class ReviewViewSet(OneConversation):
         wanted = self.read(DecisionsSerializer)
         conversations, missing = all_found(wanted["conversation_ids"], self.get_queryset())
         if missing:
-            raise serializers.ValidationError({"conversation_ids": [_missing(missing)]})
+            raise serializers.ValidationError({"conversation_ids": not_found(missing)}, "does_not_exist")
         decided = decide(conversations, by=self.person, **_decision(wanted))
         refuse_where_refused(decided)
         refused = [{"conversation_id": readable, "status": status} for readable, status in decided.refused.items()]
@@ -133,8 +134,3 @@ class ReviewViewSet(OneConversation):
 
 def _decision(wanted: dict[str, Any]) -> dict[str, Any]:
     return {"decision": Decision(wanted["decision"]), "note": wanted["note"]}
-
-
-def _missing(names: list[str]) -> serializers.ErrorDetail:
-    listed = ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
-    return serializers.ErrorDetail(f"In this workspace there is no {listed}.", "does_not_exist")

@@ -8,16 +8,12 @@ from typing import Any
 
 from conversations.choices import ExportFormat, ExportStatus, Status
 from conversations.exporting import openai
-from conversations.exporting.choice import CHOSEN, SCOPES, Choice
+from conversations.exporting.choice import CHOSEN, SCOPES, Choice, ExportError
 from conversations.models import Export, Turn, Workspace
 from conversations.models.conversation_queries import ConversationQuerySet
 
 FORMATS = {ExportFormat.OPENAI: openai}
 AT_ONCE = 500  # conversations in memory
-
-
-class ExportError(Exception):
-    """Nothing was exported; the message says what to do."""
 
 
 class FileRefused(ExportError):
@@ -41,9 +37,7 @@ def export_conversations(
 
     Simulated conversations stay out unless asked for. The file appears whole or not at all. Raises `ExportError`.
     """
-    if scope not in SCOPES:
-        raise ExportError(f"The status must be one of {', '.join(SCOPES)}, not {scope}.")
-    choice = Choice.of_scope(scope, include_simulated=include_simulated)
+    choice = Choice.of_statuses([scope], include_simulated=include_simulated)
     return export_choice(workspace, choice, path=path, file_format=file_format, created_by=created_by)
 
 
