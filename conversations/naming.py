@@ -22,9 +22,9 @@ def not_found(names: Sequence[str]) -> str:
     return f"In this workspace there is no {listed(names)}."
 
 
-def listed(words: Sequence[str]) -> str:
-    more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
-    return ", ".join(words[:NAMED]) + more
+def listed(words: Sequence[str], most: int = NAMED) -> str:
+    more = f" and {len(words) - most} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + more
 
 
 def as_uuid(name: str) -> UUID | None:
