@@ -6,6 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from django.db.models import Prefetch
+
 from conversations.choices import ExportFormat, ExportStatus, Status
 from conversations.exporting import openai
 from conversations.exporting.choice import CHOSEN, SCOPES, Choice, ExportError
@@ -82,8 +84,9 @@ def _lines(
     chosen: ConversationQuerySet, workspace: Workspace, file_format: str, skipped: dict[str, str]
 ) -> Iterator[str]:
     writer = FORMATS[ExportFormat(file_format)]
-    # Turns are fetched for a chunk of conversations at a time: memory stays flat.
-    for conversation in chosen.prefetch_related("turns").iterator(chunk_size=AT_ONCE):
+    # Turns are fetched for a chunk of conversations at a time, and of both only what is written: memory stays flat.
+    spoken = Prefetch("turns", Turn.objects.only("conversation", "position", "role", "content"))
+    for conversation in chosen.only("conversation_id").prefetch_related(spoken).iterator(chunk_size=AT_ONCE):
         turns: list[Turn] = sorted(conversation.turns.all(), key=lambda turn: turn.position)
         if why := writer.objection(turns):
             skipped[conversation.conversation_id] = why
