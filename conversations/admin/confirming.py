@@ -7,6 +7,7 @@ leaves alone and why. The page carries a fingerprint of what it takes, so that n
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,8 +17,9 @@ from django.http import HttpRequest
 from conversations.admin.fields import PlainTextarea
 from convgen.text import as_key
 
+NEVER = datetime.min.replace(tzinfo=UTC)
 LISTED = 200  # readable ids that the page shows; others are counted
-AT_ONCE = "one"  # "approve KEY": a row's own button, which does it without asking
+AT_ONCE = "one"  # "approve KEY MOMENT": a row's own button, which does it without asking to the row as it was then
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,26 @@ class Chosen:
 def chosen(request: HttpRequest) -> Chosen:
     action, keys = request.POST.get("action", ""), request.POST.getlist("_selected_action")
     if AT_ONCE in request.POST:
-        action, _blank, key = request.POST[AT_ONCE].partition(" ")
+        action, key, _moment = _at_once(request)
         return Chosen(action, [known] if (known := as_key(key)) else [], everything=False)
     known_keys = [known for key in keys if (known := as_key(key))]
     return Chosen(action, known_keys, everything=request.POST.get("select_across", "0") != "0")
+
+
+def _at_once(request: HttpRequest) -> list[str]:
+    return [*request.POST[AT_ONCE].split(" ", 2), "", ""][:3]
+
+
+def shown_as_of(request: HttpRequest) -> datetime | None:
+    """Up to when what was changed was shown to the person: by the row's menu, or by the confirmation."""
+    moment = _at_once(request)[2] if AT_ONCE in request.POST else request.POST.get("seen", "")
+    if not moment:
+        return None
+    try:
+        known = datetime.fromisoformat(moment)
+        return known if known.tzinfo else NEVER
+    except ValueError:
+        return NEVER
 
 
 @dataclass(frozen=True)
@@ -52,6 +70,8 @@ class Confirmation:
     facts: Sequence[tuple[str, str]] = ()  # such as what it costs
     warnings: Sequence[str] = ()
     danger: bool = False
+    seen: datetime | None = None  # when the newest change of what is shown was made
+    changes: Sequence[datetime] = ()  # when each of those taken was last changed, where that matters
     at_once: bool = False  # whether a row's own button does it without asking
 
     @property
@@ -72,8 +92,13 @@ class Confirmation:
 
     @property
     def fingerprint(self) -> str:
-        """Another one for whatever else would be taken."""
-        return hashlib.sha256("\n".join(sorted(self.taken)).encode()).hexdigest()
+        """Another one for whatever else would be taken, and for what was changed where that matters."""
+        told = [*sorted(self.taken), *sorted(moment.isoformat() for moment in self.changes)]
+        return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+    @property
+    def moment(self) -> str:
+        return self.seen.isoformat() if self.seen else ""
 
     def agreed(self, request: HttpRequest) -> bool:
         """Whether to go ahead: it was confirmed as it stands, or needs no confirmation."""

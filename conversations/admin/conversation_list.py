@@ -117,7 +117,9 @@ class ConversationListAdmin(DecidingAdmin, ExportingAdmin):
     def _entry(self, conversation: Conversation, decision: Decision, back: str) -> Entry:
         words = WORDS[decision]
         if decision is Decision.APPROVE:
-            return Entry(words.verb, words.icon, does=f"{decision.value} {conversation.pk}")
+            return Entry(
+                words.verb, words.icon, does=f"{decision.value} {conversation.pk} {conversation.updated_at.isoformat()}"
+            )
         address = reverse("admin:conversations_conversation_confirm", args=[conversation.pk, decision.value])
         return Entry(words.verb, words.icon, f"{address}?{back}" if back else address, danger=words.danger)
 

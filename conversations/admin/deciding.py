@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from conversations.admin.acting import ActingAdmin, BarButton
-from conversations.admin.confirming import Confirmation, NoteForm
+from conversations.admin.confirming import Confirmation, NoteForm, shown_as_of
 from conversations.admin.lists import ReviewPermission
 from conversations.admin.scoping import signed_in
 from conversations.choices import Status
@@ -25,6 +25,8 @@ CANNOT = {
     Status.REJECTED: "Rejected already: that decision stands, until they are regenerated.",
     Status.ARCHIVED: "Archived already.",
 }
+
+OUTDATED = "Changed since you chose them: read them again, then decide."
 
 
 class Words(NamedTuple):
@@ -93,11 +95,12 @@ class DecidingAdmin(ReviewPermission, ActingAdmin):
     def _decide(
         self, request: HttpRequest, conversations: QuerySet[Conversation], decision: Decision
     ) -> HttpResponse | None:
-        asked = confirmation_of(decision, foresee(conversations, decision), request)
+        foreseen = foresee(conversations, decision, as_of=shown_as_of(request))
+        asked = confirmation_of(decision, foreseen, request)
         if not asked.agreed(request):
             return self.confirm(request, asked)
         note = asked.form.cleaned_data["note"] if asked.form and asked.form.is_valid() else ""
-        decided = decide(conversations, decision=decision, by=signed_in(request), note=note)
+        decided = decide(conversations, decision=decision, by=signed_in(request), note=note, seen=foreseen.read)
         self._tell(decided, lambda text, level: self.message_user(request, text, level))
         return None
 
@@ -105,8 +108,8 @@ class DecidingAdmin(ReviewPermission, ActingAdmin):
         number = len(decided.changed)
         if number:
             say(f"{counted(number, 'conversation')} {_what_became(decided)}.", messages.SUCCESS)
-        if decided.refused:
-            say(f"{len(decided.refused):,} left unchanged: {decided.reason}", messages.WARNING)
+        if decided.left:
+            say(f"{decided.left:,} left unchanged: {decided.reason}", messages.WARNING)
 
 
 def _what_became(decided: Decided) -> str:
@@ -126,8 +129,13 @@ def confirmation_of(decision: Decision, foreseen: Decided, request: HttpRequest)
         consequence=words.consequence,
         button=words.verb if len(taken) == 1 else f"{words.verb} {len(taken):,}",
         taken=taken,
-        refused={each: CANNOT[status] for each, status in foreseen.refused.items()},
+        refused={
+            **{each: CANNOT[status] for each, status in foreseen.refused.items()},
+            **dict.fromkeys(foreseen.outdated, OUTDATED),
+        },
         form=NoteForm(sent, label=words.note) if words.note else None,
         danger=words.danger,
+        seen=max(foreseen.read.values(), default=None),
+        changes=[foreseen.read[key] for key in foreseen.keys],
         at_once=decision is Decision.APPROVE,
     )

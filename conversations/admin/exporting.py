@@ -15,9 +15,9 @@ from django.utils.html import format_html
 from conversations.admin.acting import ActingAdmin, BarButton
 from conversations.admin.confirming import Confirmation
 from conversations.admin.scoping import ELSEWHERE, sees_several, signed_in, visible
-from conversations.choices import WITH_TURNS, ExportFormat, Status, Tier
+from conversations.choices import WITH_TURNS, ExportFormat, Status
 from conversations.choosing import workspaces_of
-from conversations.exporting import Choice, ExportError, export_choice, new_path
+from conversations.exporting import TIERS, Choice, ExportError, export_choice, new_path
 from conversations.models import Conversation, Export, Workspace
 from convgen.dialogs import leave
 from convgen.text import counted
@@ -54,7 +54,7 @@ class ExportForm(FormatForm):
         widget=forms.CheckboxSelectMultiple,
         error_messages={"required": "Choose one status at least."},
     )
-    tier = forms.ChoiceField(choices=[("all", "All tiers"), *Tier.choices], initial="all")
+    tier = forms.ChoiceField(choices=TIERS, initial="all")
 
     field_order = ["workspace", "statuses", "tier", "format", "include_simulated"]
 

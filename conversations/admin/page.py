@@ -82,8 +82,10 @@ class ConversationPage(ReviewPermission, VersionsOnPage, EditingAdmin):
     def _decide_one(self, request: HttpRequest, conversation: Conversation, decision: Decision) -> None:
         note = request.POST.get("note", "").strip()[:LONGEST_NOTE]
         one = Conversation.objects.filter(pk=conversation.pk)
-        decided = decide(one, decision=decision, by=signed_in(request), note=note)
-        if decided.refused:
+        decided = decide(
+            one, decision=decision, by=signed_in(request), note=note, seen={conversation.pk: conversation.updated_at}
+        )
+        if decided.left:
             self.message_user(request, decided.reason, messages.ERROR)
         else:
             self.message_user(request, f"{conversation} is now {decided.status.label.lower()}.", messages.SUCCESS)

@@ -9,7 +9,10 @@ from django.utils.safestring import SafeString
 
 @dataclass(frozen=True)
 class Entry:
-    """A link, or with `does` (an action and a key, as in `approve 0193…`) a button of the list's form."""
+    """A link, or with `does` a button of the list's form.
+
+    `does` is an action, a key and when that row was last changed: `approve 0193… 2026-11-25T…`.
+    """
 
     label: str
     icon: str

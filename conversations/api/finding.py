@@ -1,6 +1,5 @@
 """Conversations as paths and bodies name them: by UUID, or by readable id."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.db.models import F
@@ -56,12 +55,3 @@ def shown(view: Any, name: str) -> Any:
     rows = Conversation.objects.filter(workspace=view.workspace)
     rows = rows.annotate(template_name=F("template__name"), author=F("created_by__username"))
     return found(name, rows)
-
-
-def all_found(names: Iterable[str], rows: ConversationQuerySet) -> tuple[ConversationQuerySet, list[str]]:
-    """Those of these rows that are named, each once, and the names that lead to none."""
-    uuids = {name: known for name in names if (known := as_key(name))}
-    readable = {name: name.strip().casefold() for name in names if name not in uuids}
-    named = rows.filter(pk__in=uuids.values()) | rows.named(*readable)
-    known_as = {each for pk, own in named.values_list("pk", "conversation_id") for each in (pk, own.casefold())}
-    return named, [name for name, meant in {**uuids, **readable}.items() if meant not in known_as]

@@ -1,20 +1,34 @@
 """Which conversations an export takes."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count
 
-from conversations.choices import WITH_TURNS, Status
+from conversations.choices import WITH_TURNS, Status, Tier
 from conversations.models import Conversation, Workspace
 from conversations.models.conversation_queries import ConversationQuerySet
+from conversations.naming import all_found, listed, not_found
 
 SCOPES = ("all", *(status.value for status in WITH_TURNS))  # that can be asked for
+TIERS = [("all", "All tiers"), *Tier.choices]
 SEVERAL, CHOSEN = "several", "chosen"  # that a record may have beside them: several statuses, and chosen one by one
 RECORDED_SCOPES = (*SCOPES, SEVERAL, CHOSEN)
+
+
+class ExportError(Exception):
+    """Nothing was exported; the message says what to do."""
+
+
+class NotThere(ExportError):
+    """A conversation that was named is not in the workspace."""
+
+
+class NotExportable(ExportError):
+    """A conversation that was named has no turns that are in use."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +52,26 @@ class Choice:
     def of_scope(cls, scope: str, **others: Any) -> "Choice":
         """`scope` is a status, or "all" that have turns."""
         return cls(statuses=[status.value for status in WITH_TURNS] if scope == "all" else [scope], **others)
+
+    @classmethod
+    def of_statuses(cls, scopes: Collection[str], **others: Any) -> "Choice":
+        """Several statuses; with "all" among them, all that have turns. Raises `ExportError` for what is neither."""
+        if unknown := [scope for scope in scopes if scope not in SCOPES]:
+            raise ExportError(f"The status must be one of {', '.join(SCOPES)}, not {unknown[0]}.")
+        return cls.of_scope("all", **others) if "all" in scopes else cls(statuses=scopes, **others)
+
+    @classmethod
+    def of_names(cls, names: Iterable[str], workspace: Workspace, **others: Any) -> "Choice":
+        """Conversations one by one, by UUID or readable id. Raises `NotThere` and `NotExportable`."""
+        found, missing = all_found(list(names), Conversation.objects.filter(workspace=workspace))
+        if missing:
+            raise NotThere(not_found(missing))
+        rows = list(found.order_by("conversation_id").values_list("pk", "conversation_id", "status"))
+        if refused := [
+            f"{own} ({Status(status).label.lower()})" for _pk, own, status in rows if status not in WITH_TURNS
+        ]:
+            raise NotExportable(f"Only what is written and in use is exported, not {listed(refused)}.")
+        return cls.of_scope("all", keys=[pk for pk, _own, _status in rows], **others)
 
     @property
     def scope(self) -> str:

@@ -6,18 +6,16 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from django.db.models import Prefetch
+
 from conversations.choices import ExportFormat, ExportStatus, Status
 from conversations.exporting import openai
-from conversations.exporting.choice import CHOSEN, SCOPES, Choice
+from conversations.exporting.choice import CHOSEN, SCOPES, Choice, ExportError
 from conversations.models import Export, Turn, Workspace
 from conversations.models.conversation_queries import ConversationQuerySet
 
 FORMATS = {ExportFormat.OPENAI: openai}
 AT_ONCE = 500  # conversations in memory
-
-
-class ExportError(Exception):
-    """Nothing was exported; the message says what to do."""
 
 
 class FileRefused(ExportError):
@@ -41,9 +39,7 @@ def export_conversations(
 
     Simulated conversations stay out unless asked for. The file appears whole or not at all. Raises `ExportError`.
     """
-    if scope not in SCOPES:
-        raise ExportError(f"The status must be one of {', '.join(SCOPES)}, not {scope}.")
-    choice = Choice.of_scope(scope, include_simulated=include_simulated)
+    choice = Choice.of_statuses([scope], include_simulated=include_simulated)
     return export_choice(workspace, choice, path=path, file_format=file_format, created_by=created_by)
 
 
@@ -88,8 +84,9 @@ def _lines(
     chosen: ConversationQuerySet, workspace: Workspace, file_format: str, skipped: dict[str, str]
 ) -> Iterator[str]:
     writer = FORMATS[ExportFormat(file_format)]
-    # Turns are fetched for a chunk of conversations at a time: memory stays flat.
-    for conversation in chosen.prefetch_related("turns").iterator(chunk_size=AT_ONCE):
+    # Turns are fetched for a chunk of conversations at a time, and of both only what is written: memory stays flat.
+    spoken = Prefetch("turns", Turn.objects.only("conversation", "position", "role", "content"))
+    for conversation in chosen.only("conversation_id").prefetch_related(spoken).iterator(chunk_size=AT_ONCE):
         turns: list[Turn] = sorted(conversation.turns.all(), key=lambda turn: turn.position)
         if why := writer.objection(turns):
             skipped[conversation.conversation_id] = why

@@ -69,6 +69,22 @@ def test_what_may_be_sent_is_told(reviewer: Api, workspace: Workspace) -> None:
     assert set(told_of["actions"]["POST"]) == {"decision", "note"}
 
 
+def test_nothing_is_decided_about_a_text_that_was_changed_since_it_was_read(
+    reviewer: Api, workspace: Workspace
+) -> None:
+    row = one(workspace)
+    path = f"conversations/{row.pk}/"
+    read = reviewer.get(path)["ETag"]
+    row.save()  # as by somebody else
+    refused = reviewer.post(f"{path}review/", {"decision": "approve"}, headers={"If-Match": read})
+    assert problems(refused, 412) == {None: "precondition_failed"}
+    assert told(refused) == f"{row} has been changed since you read it. Read it again, then decide."
+    row.refresh_from_db()
+    assert row.status == "pending_review"
+    again = {"If-Match": reviewer.get(path)["ETag"]}
+    assert reviewer.post(f"{path}review/", {"decision": "approve"}, headers=again).json()["status"] == "approved"
+
+
 # --- Many at once
 
 
@@ -85,11 +101,41 @@ def test_many_are_decided_about_at_once_and_the_rest_is_named(reviewer: Api, wor
         "status": "approved",
         "changed": ["TPL-0001", "TPL-0002-v2"],
         "refused": [{"conversation_id": "TPL-0003", "status": "draft"}],
+        "outdated": [],
         "reason": "TPL-0003 (draft) cannot become approved: a conversation must be generated, pending review or needs "
         "revision for that.",
     }
     second.refresh_from_db()
     assert (second.status, second.review_history[0]["note"]) == ("approved", "Together.")
+
+
+def with_seen(client: Api, names: list[Any], seen: dict[str, Any]) -> Any:
+    wanted = {"conversation_ids": [str(name) for name in names], "decision": "approve", "seen": seen}
+    return client.post("conversations/review/", wanted)
+
+
+def test_those_that_were_changed_since_they_were_read_are_left_and_named(reviewer: Api, workspace: Workspace) -> None:
+    rows = [one(workspace, conversation_id=f"TPL-000{number}") for number in (1, 2, 3)]
+    listed = reviewer.get("conversations/").json()["results"]
+    by_name = {each["conversation_id"]: each["updated_at"] for each in listed}
+    rows[1].save()  # as by somebody else
+    seen = {"tpl-0001": by_name["TPL-0001"], rows[1].pk.hex: by_name["TPL-0002"]}
+    answer = with_seen(reviewer, ["TPL-0001", rows[1].pk, "TPL-0003"], seen).json()
+    assert (answer["changed"], answer["outdated"], answer["refused"]) == (["TPL-0001", "TPL-0003"], ["TPL-0002"], [])
+    assert answer["reason"] == "TPL-0002 has been changed since you read it. Read it again, then decide."
+    rows[1].refresh_from_db()
+    assert (rows[1].status, rows[1].review_history) == ("pending_review", [])
+    refused = with_seen(reviewer, ["TPL-0002"], {"TPL-0002": by_name["TPL-0002"]})
+    assert problems(refused, 409) == {None: "conflict"}
+    assert told(refused) == answer["reason"]
+
+
+def test_what_was_read_is_told_of_those_that_are_decided_about(reviewer: Api, workspace: Workspace) -> None:
+    row = one(workspace)
+    assert problems(with_seen(reviewer, [row.pk], {"TPL-0999": "2026-11-25T09:30:12Z"}), 400) == {
+        "seen": "does_not_exist"
+    }
+    assert problems(with_seen(reviewer, [row.pk], {str(row.pk): "yesterday"}), 400) == {f"seen.{row.pk}": "invalid"}
 
 
 def test_where_none_can_be_changed_it_is_a_conflict(reviewer: Api, workspace: Workspace) -> None:

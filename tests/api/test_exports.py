@@ -94,6 +94,79 @@ def test_what_is_wrong_is_told_by_field(operator: Api) -> None:
     assert problems(operator.get("exports/", {"scope": "draft"}), 400) == {"scope": "invalid_choice"}
 
 
+def numbers_in(folder: Path, record: dict[str, Any]) -> int:
+    return len((folder / Path(Export.objects.get(pk=record["id"]).file)).read_text().splitlines())
+
+
+def test_several_statuses_and_a_tier_are_taken_together(operator: Api, workspace: Workspace, folder: Path) -> None:
+    for status in ("approved", "generated", "pending_review"):
+        for tier in ("template", "scenario"):
+            approved(workspace, status=status, tier=tier)
+    several = operator.post("exports/", {"statuses": ["approved", "generated"], "tier": "scenario"}).json()
+    assert (several["scope"], several["statuses"], several["tier"]) == (
+        "several",
+        ["approved", "generated"],
+        "scenario",
+    )
+    assert several["conversation_count"] == numbers_in(folder, several) == 2
+    one = operator.post("exports/", {"statuses": ["generated"]}).json()
+    assert (one["scope"], one["statuses"], one["tier"], one["conversation_count"]) == (
+        "generated",
+        ["generated"],
+        "all",
+        2,
+    )
+    everything = operator.post("exports/", {"scope": "all"}).json()
+    assert (everything["scope"], everything["conversation_count"]) == ("all", 6)
+    assert everything["statuses"] == ["generated", "pending_review", "needs_revision", "approved"]
+
+
+def test_conversations_are_taken_one_by_one_by_either_name(operator: Api, workspace: Workspace, folder: Path) -> None:
+    first = approved(workspace, conversation_id="TPL-0001", status="generated")
+    approved(workspace, conversation_id="TPL-0002")
+    approved(workspace, conversation_id="TPL-0003")
+    body = operator.post("exports/", {"conversation_ids": [str(first.pk), "tpl-0003", "TPL-0003"]}).json()
+    assert (body["scope"], body["conversation_ids"]) == ("chosen", ["TPL-0001", "TPL-0003"])
+    assert body["conversation_count"] == numbers_in(folder, body) == 2
+    (listed,) = operator.get("exports/", {"scope": "chosen"}).json()["results"]
+    assert "conversation_ids" not in listed
+
+
+def test_what_is_named_and_not_here_or_not_written_is_named_and_nothing_is_exported(
+    operator: Api, workspace: Workspace, elsewhere: Workspace, folder: Path
+) -> None:
+    mine, theirs = approved(workspace), approved(elsewhere, conversation_id="OTHER-1")
+    ConversationFactory(workspace=workspace, status="draft", conversation_id="TPL-0009")
+    absent = operator.post("exports/", {"conversation_ids": [str(mine.pk), str(theirs.pk), "OTHER-1", "Nobody"]})
+    assert problems(absent, 400) == {"conversation_ids": "does_not_exist"}
+    assert told(absent) == f"In this workspace there is no {theirs.pk}, OTHER-1, Nobody."
+    unwritten = operator.post("exports/", {"conversation_ids": [str(mine.pk), "TPL-0009"]})
+    assert problems(unwritten, 409) == {None: "conflict"}
+    assert told(unwritten) == "Only what is written and in use is exported, not TPL-0009 (draft)."
+    assert not Export.objects.exists()
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "where"),
+    [
+        ({"statuses": ["approved", "draft"]}, {"statuses.1": "invalid_choice"}),
+        ({"statuses": ["all"]}, {"statuses.0": "invalid_choice"}),
+        ({"statuses": []}, {"statuses": "empty"}),
+        ({"statuses": ["approved"], "scope": "approved"}, {"statuses": "one_of"}),
+        ({"tier": "gold"}, {"tier": "invalid_choice"}),
+        ({"conversation_ids": []}, {"conversation_ids": "empty"}),
+        ({"conversation_ids": ["TPL-0001"], "scope": "all"}, {"conversation_ids": "one_of"}),
+        ({"conversation_ids": ["TPL-0001"], "tier": "scenario"}, {"conversation_ids": "one_of"}),
+        ({"conversation_ids": ["x" * 41]}, {"conversation_ids.0": "max_length"}),
+    ],
+)
+def test_what_does_not_go_together_is_told_by_field(
+    operator: Api, wrong: dict[str, Any], where: dict[str, str]
+) -> None:
+    assert problems(operator.post("exports/", wrong), 400) == where
+
+
 def test_a_request_that_is_sent_again_exports_once(operator: Api, workspace: Workspace, folder: Path) -> None:
     approved(workspace)
     first = operator.post("exports/", {}, headers={"Idempotency-Key": "k1"})

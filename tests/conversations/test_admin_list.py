@@ -1,5 +1,6 @@
 """The list of conversations: its filters and chips, its menus, and how what is done to many is confirmed."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from conversations import quality
 from conversations.admin import confirming
+from conversations.admin.deciding import OUTDATED
 from conversations.choices import DimensionKind
 from conversations.models import Conversation, Workspace
 from tests.admin_pages import confirmed, list_of, listed, member, queries_of, said
@@ -356,6 +358,68 @@ def test_what_has_changed_since_it_was_shown_is_shown_again(reviewer: Client, wo
     assert "Some of these have changed since you chose them." in response.content.decode()
     first.refresh_from_db()
     assert first.status == "pending_review"
+
+
+def test_a_text_that_was_changed_after_it_was_shown_is_left_out_and_named(
+    reviewer: Client, workspace: Workspace
+) -> None:
+    first, second = waiting(workspace), waiting(workspace)
+    asked = asked_for(reviewer, "approve", [first, second]).context["asked"]
+    assert f'<input type="hidden" name="seen" value="{asked.moment}">' in confirmation_page(
+        asked_for(reviewer, "approve", [first, second])
+    )
+    second.save()  # as by somebody else
+    carried = {"agreed": asked.fingerprint, "seen": asked.moment}
+    again = asked_for(reviewer, "approve", [first, second], **carried).context["asked"]
+    assert (again.taken, again.refused) == ([str(first)], {str(second): OUTDATED})
+    assert statuses(first, second) == ["pending_review", "pending_review"]
+    carried = {"agreed": again.fingerprint, "seen": again.moment}
+    told = said(asked_for(reviewer, "approve", [first, second], **carried))
+    assert told[0] == "1 conversation is now approved."
+    assert told[1].startswith(f"1 left unchanged: {second} has been changed since you read it.")
+    assert statuses(first, second) == ["approved", "pending_review"]
+
+
+def test_a_change_that_was_under_way_when_it_was_shown_is_noticed(reviewer: Client, workspace: Workspace) -> None:
+    """It was begun before the newest change that the page knew, and ended after."""
+    first, second = waiting(workspace), waiting(workspace)
+    asked = asked_for(reviewer, "approve", [first, second]).context["asked"]
+    Conversation.objects.filter(pk=first.pk).update(updated_at=first.updated_at + timedelta(microseconds=1))
+    carried = {"agreed": asked.fingerprint, "seen": (second.updated_at + timedelta(seconds=9)).isoformat()}
+    assert "Some of these have changed" in confirmation_page(asked_for(reviewer, "approve", [first, second], **carried))
+    assert statuses(first, second) == ["pending_review", "pending_review"]
+
+
+def test_the_menu_of_a_row_approves_what_the_list_showed(reviewer: Client, workspace: Workspace) -> None:
+    made = waiting(workspace)
+    button = re.search(r'name="one" value="(approve [^"]+)"', shown(reviewer))
+    assert button
+    made.save()  # as by somebody else
+    told = said(reviewer.post(list_of(Conversation), {"one": button[1]}))
+    assert told == [
+        f"1 left unchanged: {made} has been changed since you read it. Read it again, then decide.",
+    ]
+    assert statuses(made) == ["pending_review"]
+    button = re.search(r'name="one" value="(approve [^"]+)"', shown(reviewer))
+    assert button
+    assert said(reviewer.post(list_of(Conversation), {"one": button[1]})) == ["1 conversation is now approved."]
+
+
+@pytest.mark.parametrize("moment", ["yesterday", "2026-11-25"])
+def test_a_moment_that_cannot_be_read_approves_nothing(reviewer: Client, workspace: Workspace, moment: str) -> None:
+    made = waiting(workspace)
+    reviewer.post(list_of(Conversation), {"one": f"approve {made.pk} {moment}"})
+    assert statuses(made) == ["pending_review"]
+
+
+def confirmation_page(response: Any) -> str:
+    return str(response.content.decode())
+
+
+def statuses(*rows: Conversation) -> list[str]:
+    for row in rows:
+        row.refresh_from_db()
+    return [row.status for row in rows]
 
 
 def test_a_note_for_many_is_in_the_history_of_each(reviewer: Client, workspace: Workspace) -> None:

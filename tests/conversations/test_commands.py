@@ -28,7 +28,7 @@ def _told(command: str, *arguments: str) -> tuple[str, str]:
 
 
 def _approved(workspace: Workspace, **values: Any) -> Conversation:
-    made: Conversation = ConversationFactory(workspace=workspace, status=Status.APPROVED, **values)
+    made: Conversation = ConversationFactory(workspace=workspace, **{"status": Status.APPROVED, **values})
     TurnFactory(conversation=made, position=1, role="user", content="Hello?")
     TurnFactory(conversation=made, position=2, role="assistant", content="Hello.")
     return made
@@ -83,6 +83,36 @@ def test_export_takes_simulated_ones_by_name_alone(tmp_path: Path) -> None:
         _told("export_conversations", *output)
     told, _error = _told("export_conversations", "--include-simulated", *output)
     assert told.startswith("Exported 1 conversations")
+
+
+def test_export_takes_several_statuses_a_tier_and_conversations_one_by_one(tmp_path: Path) -> None:
+    workspace, output = WorkspaceFactory(is_default=True), ("--output", str(tmp_path / "training.jsonl"))
+    _approved(workspace, tier="scenario")
+    named = _approved(workspace, status=Status.GENERATED, tier="template", conversation_id="TPL-0007")
+
+    def taken(*arguments: str) -> int:
+        told, _error = _told("export_conversations", *arguments, *output)
+        return int(told.split()[1])
+
+    assert taken("--status", "approved", "generated") == 2
+    assert taken("--status", "all", "--tier", "template") == 1
+    assert taken("--conversation-ids", "tpl-0007") == taken("--conversation-ids", str(named.pk)) == 1
+    assert [record.scope for record in Export.objects.order_by("created_at")] == ["several", "all", "chosen", "chosen"]
+
+
+def test_export_says_the_same_as_the_api_of_conversations_that_cannot_be_taken(tmp_path: Path) -> None:
+    workspace, output = WorkspaceFactory(is_default=True), ("--output", str(tmp_path / "training.jsonl"))
+    _approved(workspace, conversation_id="TPL-0001")
+    _approved(WorkspaceFactory(), conversation_id="OTHER-1")
+    ConversationFactory(workspace=workspace, status=Status.DRAFT, conversation_id="TPL-0009")
+    with pytest.raises(CommandError, match=r"^In this workspace there is no OTHER-1\.$"):
+        _told("export_conversations", "--conversation-ids", "TPL-0001", "OTHER-1", *output)
+    with pytest.raises(CommandError, match=r"^Only what is written and in use is exported, not TPL-0009 \(draft\)\.$"):
+        _told("export_conversations", "--conversation-ids", "TPL-0009", *output)
+    with pytest.raises(CommandError, match="Name conversations, or choose them by status and tier; not both"):
+        _told("export_conversations", "--conversation-ids", "TPL-0001", "--tier", "template", *output)
+    assert not Export.objects.exists()
+    assert not (tmp_path / "training.jsonl").exists()
 
 
 def test_export_of_an_unknown_workspace_names_those_that_there_are() -> None:

@@ -90,3 +90,25 @@ def test_the_pages_fit(open_page: Any, live_server: Any, workspace: Workspace, s
         page.goto(f"{live_server.url}/api/{path}")
         page.get_by_role("heading").first.wait_for()
         assert fits(page), path
+
+
+@pytest.mark.parametrize(("path", "part"), [("docs/", ".opblock"), ("redoc/", "h1")])
+def test_its_pages_follow_the_system_unless_somebody_chose_otherwise(
+    open_page: Any, live_server: Any, path: str, part: str
+) -> None:
+    page = open_page(dark=True)
+    address = f"{live_server.url}/api/{path}"
+    page.goto(address)
+    page.locator(part).first.wait_for(timeout=LONG)
+    assert _brightness(page) < 60
+    page.evaluate("localStorage.setItem('theme', 'light')")  # as the switch of the pages does
+    page.goto(address)
+    page.locator(part).first.wait_for(timeout=LONG)
+    assert _brightness(page) > 200
+    page.evaluate("localStorage.removeItem('theme')")
+
+
+def _brightness(page: Page) -> float:
+    """Of what the page is painted on, 0 to 255."""
+    painted = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/[\\d.]+/g).slice(0, 3).map(Number)")
+    return float(sum(painted) / 3)
