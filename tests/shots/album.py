@@ -106,6 +106,14 @@ def _point_at_score(page: Page) -> None:
     page.get_by_role("tooltip").wait_for()
 
 
+def _ask_to_cancel(page: Page) -> None:
+    for box in page.locator("#result_list tbody .action-select").all():
+        box.check()
+    page.locator("select[name=action]").select_option("cancel_selected")
+    page.get_by_role("button", name="Go").click()
+    page.get_by_role("button", name="Let").wait_for()
+
+
 def _ask_to_archive(page: Page) -> None:
     _choose_all(page)
     page.locator("#bar").get_by_role("button", name="Archive").click()
@@ -168,6 +176,7 @@ def album() -> list[Shot]:
         Shot("wizard, cancel?", lambda shown: page_of(shown.running, "cancel")),
         Shot("wizard, summary", lambda shown: page_of(shown.done, "summary")),
         Shot("wizard, summary, with a failure", lambda shown: page_of(shown.broken, "summary")),
+        Shot("batches, cancel?", list_of("batches.batchjob"), act=_ask_to_cancel),
         Shot("batch, running", lambda shown: page_of(shown.running)),
         Shot("batch, paused", lambda shown: page_of(shown.paused)),
         Shot("batch, done", lambda shown: page_of(shown.done)),
