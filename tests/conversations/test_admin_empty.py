@@ -26,16 +26,16 @@ def test_each_list_has_a_sentence_that_says_what_it_is_for(model: type) -> None:
 def test_an_empty_list_leads_to_the_first_row(workspace: Workspace) -> None:
     page = member(workspace).get(list_of(Dimension)).content.decode()
     main = page[page.index("<main") :]
-    assert "No dimensions yet" in main, main
+    assert "Nothing here yet" in main, main
     assert f'href="{add_to(Dimension)}"' in main
     assert 'id="searchbar"' not in page
 
 
 def test_a_search_that_finds_nothing_keeps_its_box(workspace: Workspace) -> None:
     page = member(workspace).get(list_of(Dimension, q="nothing-has-this-name")).content.decode()
-    assert "No dimensions yet" not in page and 'id="searchbar"' in page
+    assert "Nothing here yet" not in page and 'id="searchbar"' in page
 
 
 def test_who_may_not_add_is_not_led_there(workspace: Workspace) -> None:
     page = member(workspace, without=["add_dimension"]).get(list_of(Dimension)).content.decode()
-    assert "No dimensions yet" in page and add_to(Dimension) not in page
+    assert "Nothing here yet" in page and add_to(Dimension) not in page
