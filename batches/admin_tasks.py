@@ -35,9 +35,22 @@ class ScheduledAdmin(TasksAdmin, django_q_admin.ScheduleAdmin):
     purpose = (
         "What workers do by the clock, such as keeping the logs in order. Each comes back by itself if it is deleted."
     )
-    list_display = ["what", "schedule_type", "next_run", "get_last_run"]
+    list_display = ["what", "how_often", "next", "last"]
     list_display_links = ["what"]
     list_filter = ()
+
+    @admin.display(description="how often", ordering="schedule_type")
+    def how_often(self, schedule: Schedule) -> str:
+        return str(schedule.get_schedule_type_display())
+
+    @admin.display(description="next time", ordering="next_run")
+    def next(self, schedule: Schedule) -> Any:
+        return schedule.next_run
+
+    @admin.display(description="last time")
+    def last(self, schedule: Schedule) -> Any:
+        """A link to what came of it, if that was kept."""
+        return self.get_last_run(schedule)
 
 
 class EndedAdmin(TasksAdmin):
@@ -72,5 +85,9 @@ class DoneAdmin(EndedAdmin, django_q_admin.TaskAdmin):
 @admin.register(OrmQ)
 class WaitingAdmin(TasksAdmin, django_q_admin.QueueAdmin):
     purpose = "Work that waits for a worker, or is with one. If it grows, no worker is running, or too few are."
-    list_display = ["what", "lock"]
+    list_display = ["what", "since"]
     list_filter = ()
+
+    @admin.display(description="a worker may take it from", ordering="lock")
+    def since(self, task: OrmQ) -> Any:
+        return task.lock
