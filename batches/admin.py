@@ -14,6 +14,7 @@ from batches.admin_economy import message_batches_of
 from batches.admin_planning import GeneratingListAdmin, PlanningAdmin
 from batches.admin_selected import GeneratingSelectedAdmin
 from batches.admin_steering import SteeringAdmin
+from batches.admin_tasks import ScheduledAdmin as ScheduledAdmin
 from batches.choices import OPEN, Delivery, ItemStatus
 from batches.models import BatchItem, BatchJob, MessageBatch
 from batches.one.admin import MakingConversationAdmin
@@ -135,6 +136,7 @@ def _items(job: BatchJob, status: ItemStatus, text: object) -> SafeString:
 
 @admin.register(BatchItem)
 class BatchItemAdmin(ReadOnlyAdmin):
+    purpose = "The conversations of all batches, one by one: how far each has come, and why one failed."
     list_display = ["place", "conversation_link", "state", "attempts", "completed_at", "job_link"]
     list_defer = ["sent"]  # a whole request
     list_filter = ["status"]

@@ -27,6 +27,10 @@ LOOKS_LIKE: dict[str, str] = {
 
 @admin.register(MessageBatch)
 class MessageBatchAdmin(ReadOnlyAdmin):
+    purpose = (
+        "What economy delivery has sent to Claude: many requests together, at half the price. Their "
+        "results come within a day."
+    )
     list_display = ["name", "state", "job_link", "requests", "outcome", "created_at", "next_look_at"]
     list_filter = ["status"]
     list_select_related = ["job"]

@@ -16,7 +16,8 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_POST
 
 from batches import changing, control
-from batches.choices import Selection
+from batches.admin_cancelling import cancelling
+from batches.choices import ENDED, Selection
 from batches.models import BatchJob
 from batches.wizard import progress, steering, summary
 from batches.wizard.steps import job_url, plan_url
@@ -43,7 +44,7 @@ class SteeringAdmin(ReadOnlyAdmin):
     """A batch is a record, but for what steers it while it has not ended."""
 
     form = SteeringForm
-    actions = ["pause", "resume", "cancel", "retry_failed_items"]
+    actions = ["pause", "resume", "cancel_selected", "retry_failed_items"]
 
     def has_control_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("batches.change_batchjob")
@@ -101,6 +102,16 @@ class SteeringAdmin(ReadOnlyAdmin):
         self._steer(request, jobs, control.resume, "resumed", "paused")
 
     @admin.action(description="Cancel selected batches", permissions=["control"])
+    def cancel_selected(self, request: HttpRequest, jobs: QuerySet[BatchJob]) -> HttpResponse | None:
+        """First a page that asks; a batch's own page, and its progress, have asked already."""
+        if "cancel" in request.POST:  # the question's other button: nothing is done
+            return None
+        asked = cancelling(list(jobs))
+        if not asked.agreed(request):
+            return asked.page(request, self, list_url=request.get_full_path(), list_name="Batches")
+        self.cancel(request, jobs.exclude(status__in=ENDED))
+        return None
+
     def cancel(self, request: HttpRequest, jobs: QuerySet[BatchJob]) -> None:
         self._steer(request, jobs, control.cancel, "cancelled", "unfinished")
 

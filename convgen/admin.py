@@ -23,7 +23,7 @@ class Checkboxes(admin.ModelAdmin):
 
 @admin.register(Group)
 class RoleAdmin(Checkboxes, GroupAdmin):
-    pass
+    purpose = "What those who have a role may do."
 
 
 @admin.register(User)
@@ -32,6 +32,8 @@ class AccountAdmin(Checkboxes, UserAdmin):
 
     Who has Django's permission to view users can find them by their names where one is to be chosen, and no more.
     """
+
+    purpose = "Who can sign in. What they may do comes from their role in a workspace."
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.is_superuser)

@@ -31,6 +31,7 @@ class TokenForm(forms.Form):
 class ApiTokenAdmin(admin.ModelAdmin):
     """Whoever is let into the admin may have tokens of her own. A superuser sees all of them, and may revoke them."""
 
+    purpose = "With a token your programs use the API as you, with what your role permits."
     list_display = ["beginning", "owner", "created", "expiry", "state"]
     fields = ("beginning", "owner", "created", "expiry", "state")
     readonly_fields = fields

@@ -118,6 +118,7 @@ class ModelFilter(admin.SimpleListFilter):
 
 @admin.register(GenerationLog)
 class GenerationLogAdmin(ReadOnlyAdmin):
+    purpose = "Every request to Claude: what was asked and answered, what it cost, and how it ended."
     list_display = [
         "created_at",
         "conversation_link",

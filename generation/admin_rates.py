@@ -14,6 +14,9 @@ from generation.rate_overview import RateOverview, Use, rate_overviews
 
 @admin.register(RateState)
 class RateStateAdmin(NeverByHand, admin.ModelAdmin):
+    purpose = (
+        "How much of the limits of Claude’s API is used at this moment, and who waits for room. All batches share them."
+    )
     list_display = ["shared_by", "requests", "input_tokens", "output_tokens", "state_now", "waiting"]
     fields = ("state_now", "limits", "waiters", "counted")
     readonly_fields = fields

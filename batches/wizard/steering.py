@@ -14,7 +14,7 @@ from batches.wording import conversations
 
 @dataclass(frozen=True)
 class Act:
-    """A button. Its name is that of the action in the list of batches."""
+    """A button. Its name is that of what does it in `SteeringAdmin`."""
 
     name: str
     label: str

@@ -14,7 +14,6 @@ from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -84,20 +83,9 @@ class ActingAdmin(LeanListAdmin):
 
     def confirm(self, request: HttpRequest, asked: Confirmation) -> HttpResponse:
         """The page that says what will happen."""
-        sent = chosen(request)
         match = request.resolver_match
         one = match.kwargs.get("pk") if match else None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": asked.title if asked.taken else "None of these can be taken",
-            "opts": self.opts,
-            "asked": asked,
-            "outdated": asked.outdated(request),
-            "keys": [one] if one else sent.keys,
-            "everything": sent.everything,
-            "list_url": self.list_url(request),
-        }
-        return TemplateResponse(request, "conversations/confirm.html", context)
+        return asked.page(request, self, list_url=self.list_url(request), one=one)
 
     def list_url(self, request: HttpRequest) -> str:
         """The list as the person left it."""

@@ -1,4 +1,4 @@
-"""What is done to chosen conversations: first a page that says what will happen and to which, then the deed.
+"""What is done to chosen rows of a list: first a page that says what will happen and to which, then the deed.
 
 An action of the list makes a `Confirmation`. As long as it is not agreed to, its page is shown: what it takes, what it
 leaves alone and why. The page carries a fingerprint of what it takes, so that nothing else is done than was shown.
@@ -12,7 +12,9 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.contrib.admin import ModelAdmin
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 
 from conversations.admin.fields import PlainTextarea
 from convgen.text import as_key
@@ -58,14 +60,14 @@ def shown_as_of(request: HttpRequest) -> datetime | None:
 
 @dataclass(frozen=True)
 class Confirmation:
-    """What an action will do."""
+    """What an action will do. Its rows are named so that no two have the same name."""
 
     action: str
     title: str
     consequence: str
     button: str
-    taken: Sequence[str]  # readable ids
-    refused: Mapping[str, str] = field(default_factory=dict)  # readable ids of those left alone, and why each is
+    taken: Sequence[str]  # readable ids, or names
+    refused: Mapping[str, str] = field(default_factory=dict)  # those left alone, and why each is
     form: forms.Form | None = None
     facts: Sequence[tuple[str, str]] = ()  # such as what it costs
     warnings: Sequence[str] = ()
@@ -73,6 +75,8 @@ class Confirmation:
     seen: datetime | None = None  # when the newest change of what is shown was made
     changes: Sequence[datetime] = ()  # when each of those taken was last changed, where that matters
     at_once: bool = False  # whether a row's own button does it without asking
+    back: str = "Cancel"  # the button that does nothing
+    nothing: str = "None of these can be taken"  # the title when that is so
 
     @property
     def listed(self) -> Sequence[str]:
@@ -110,6 +114,30 @@ class Confirmation:
     def outdated(self, request: HttpRequest) -> bool:
         """Whether something else was confirmed: the conversations have changed meanwhile."""
         return request.POST.get("agreed", self.fingerprint) != self.fingerprint
+
+    def page(
+        self,
+        request: HttpRequest,
+        of: ModelAdmin,
+        *,
+        list_url: str,
+        list_name: str = "Conversations",
+        one: UUID | None = None,
+    ) -> TemplateResponse:
+        """What the person reads before she agrees. `one` is the row whose menu led here."""
+        sent = chosen(request)
+        context = {
+            **of.admin_site.each_context(request),
+            "title": self.title if self.taken else self.nothing,
+            "opts": of.opts,
+            "asked": self,
+            "outdated": self.outdated(request),
+            "keys": [one] if one else sent.keys,
+            "everything": sent.everything,
+            "list_url": list_url,
+            "list_name": list_name,
+        }
+        return TemplateResponse(request, "conversations/confirm.html", context)
 
 
 def _unsaid(ids: Sequence[str], reason: str) -> Sequence[str]:

@@ -7,6 +7,10 @@ from conversations.models import Dimension
 
 @admin.register(Dimension)
 class DimensionAdmin(WorkspaceRowAdmin):
+    purpose = (
+        "What conversations differ in: persona, emotion, topic, intent and tone. Claude is given the "
+        "descriptions of those that a conversation takes."
+    )
     list_display = ["name", "kind", "description_start", "active", "position"]
     list_filter = ["kind", "active"]
     search_fields = ["name", "description"]

@@ -66,6 +66,10 @@ class ChunkInline(admin.TabularInline):
 
 @admin.register(Document)
 class DocumentAdmin(WorkspaceRowAdmin):
+    purpose = (
+        "Texts that conversations can draw on. Each is cut into chunks, the passages that a conversation "
+        "is written from."
+    )
     list_display = ["title", "source", "chunk_count", "created_by", "created_at"]
     list_filter = ["created_at"]
     list_select_related = ["created_by"]
@@ -102,6 +106,7 @@ class DocumentAdmin(WorkspaceRowAdmin):
 
 @admin.register(Chunk)
 class ChunkAdmin(WorkspaceRowAdmin):
+    purpose = "Passages of the documents. A conversation that is linked to one is written from what it says."
     form = ChunkForm
     list_display = ["place", "start", "labels", "complexity", "conversation_count"]
     list_filter = [("document", VisibleRelatedFilter)]

@@ -86,6 +86,9 @@ def _by_kind(dimensions: QuerySet[Dimension]) -> list[tuple[str, list[tuple[Any,
 
 
 class PromptTemplateAdmin(LeanListAdmin, SimpleHistoryAdmin):
+    purpose = (
+        "A template says what Claude is asked to write. Its target is how many conversations the plan wants of it."
+    )
     form = PromptTemplateForm
     list_display = ["name", "tier", "category", "target_count", "live_conversations", "active", "version"]
     list_filter = ["tier", "active", "category"]

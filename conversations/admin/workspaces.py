@@ -70,6 +70,7 @@ class WorkspaceForm(forms.ModelForm):
 
 
 class WorkspaceAdmin(VisibleChoices, admin.ModelAdmin):
+    purpose = "Each workspace has its own templates, conversations and people, and sees nothing of the others."
     form = WorkspaceForm
     list_display = ["name", "slug", "is_default", "created_at"]
     search_fields = ["name", "slug"]
@@ -113,6 +114,7 @@ class WorkspaceAdmin(VisibleChoices, admin.ModelAdmin):
 
 @admin.register(Membership)
 class MembershipAdmin(ManagedByLeads, WorkspaceRowAdmin):
+    purpose = "Who works in which workspace, and in which role."
     list_display = ["user", "role"]
     list_filter = ["role"]
     list_select_related = ["user"]

@@ -160,7 +160,6 @@ def test_a_conversation_that_a_batch_is_at_is_not_deleted(admin_client: Client, 
     [
         ("pause", "processing", "paused", "paused"),
         ("resume", "paused", "processing", "resumed"),
-        ("cancel", "queued", "cancelled", "cancelled"),
     ],
 )
 def test_a_batch_is_steered_and_one_in_the_wrong_state_refused(
@@ -208,7 +207,70 @@ def test_nothing_to_retry_is_said_with_the_next_step(operator: Client, workspace
     assert any("has ended. " in message and f"of_batch={ended.pk}" in message for message in told)
 
 
-@pytest.mark.parametrize("action", ["pause", "resume", "cancel", "retry_failed_items"])
+# --- Cancelling
+
+
+def ask_to_cancel(client: Client, jobs: list[BatchJob], **fields: Any) -> Any:
+    keys = [each.pk for each in jobs]
+    return client.post(list_of(BatchJob), {"action": "cancel_selected", "_selected_action": keys, **fields})
+
+
+def statuses() -> list[str]:
+    return list(BatchJob.objects.order_by("created_at").values_list("status", flat=True))
+
+
+def test_cancelling_asks_first_and_names_what_is_left_out(operator: Client, workspace: Workspace) -> None:
+    going = batch_of(*["queued"] * 12, workspace=workspace, status="queued", name="The queued one")
+    ended = job(workspace, "completed")
+    answer = ask_to_cancel(operator, [going, ended])
+    page = answer.content.decode()
+    assert answer.context["title"] == "Cancel “The queued one”?"
+    assert answer.context["asked"].refused == {
+        "“The completed one”": "Completed already, so there is nothing to cancel."
+    }
+    for words in ("12 conversations", "“The completed one”", "Let it go on", "1 stays as it is", ">Batches</a>"):
+        assert words in page
+    assert statuses() == ["queued", "completed"]
+
+
+def test_what_was_agreed_to_is_cancelled_and_nothing_else(operator: Client, workspace: Workspace) -> None:
+    jobs = [job(workspace, status) for status in ("queued", "processing", "paused", "completed")]
+    other = job(workspace, "processing")
+    assert len(run(operator, "cancel_selected", jobs)) == 3
+    assert statuses() == ["cancelled", "cancelled", "cancelled", "completed", "processing"]
+    assert other.name in str(operator.get(list_of(BatchJob)).content.decode())
+
+
+def test_the_other_button_cancels_nothing(operator: Client, workspace: Workspace) -> None:
+    going = job(workspace)
+    agreed = ask_to_cancel(operator, [going]).context["asked"].fingerprint
+    assert ask_to_cancel(operator, [going], agreed=agreed, cancel="yes").status_code == 302
+    assert statuses() == ["processing"]
+
+
+def test_a_batch_that_ended_meanwhile_is_asked_about_once_more(operator: Client, workspace: Workspace) -> None:
+    jobs = [job(workspace, "processing"), job(workspace, "paused")]
+    agreed = ask_to_cancel(operator, jobs).context["asked"].fingerprint
+    BatchJob.objects.filter(pk=jobs[0].pk).update(status="completed")
+    answer = ask_to_cancel(operator, jobs, agreed=agreed)
+    assert answer.context["outdated"] and answer.context["title"] == "Cancel “The paused one”?"
+    assert statuses() == ["completed", "paused"]
+
+
+def test_batches_that_have_all_ended_cannot_be_cancelled(operator: Client, workspace: Workspace) -> None:
+    answer = ask_to_cancel(operator, [job(workspace, status) for status in ENDED])
+    assert answer.context["title"] == "None of these can be cancelled"
+    assert "Cancel batch" not in answer.content.decode()
+
+
+def test_batches_of_one_name_are_told_apart(operator: Client, workspace: Workspace) -> None:
+    jobs = [job(workspace), job(workspace)]
+    asked = ask_to_cancel(operator, jobs).context["asked"]
+    assert set(asked.taken) == {f"“The processing one” ({str(each.pk)[:8]})" for each in jobs}
+    assert asked.title == "Cancel 2 batches?"
+
+
+@pytest.mark.parametrize("action", ["pause", "resume", "cancel_selected", "retry_failed_items"])
 def test_who_may_only_look_does_not_steer(workspace: Workspace, action: str) -> None:
     client = member(workspace, "operator", without=["change_batchjob"])
     jobs = [job(workspace, status) for status in ("processing", "paused")]

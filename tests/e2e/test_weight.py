@@ -31,6 +31,7 @@ def shown(starter: Workspace, claude: SimulatedClaude, superuser: User) -> Showc
 def weigh(live_server: Any, superuser: User, open_page: Callable[..., Page]) -> Callable[[str], int]:
     """The bytes, gzipped, of all scripts and style sheets that a page loads."""
     page = open_page(user=superuser)
+    page.route("**/*", lambda route: route.continue_())  # turns the cache off: a file that it holds comes without body
     loaded: list[Response] = []
     page.on("response", lambda response: loaded.append(response) if response.request.resource_type in LOADED else None)
 

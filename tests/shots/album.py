@@ -4,9 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from django.apps import apps
 from django.urls import reverse
 from playwright.sync_api import Page
 
+from convgen.tenancy import EVERY, workspace_scope
 from tests.showcase import Showcase
 
 NEW, FULL, MANY = "new", "full", "many"
@@ -106,6 +108,14 @@ def _point_at_score(page: Page) -> None:
     page.get_by_role("tooltip").wait_for()
 
 
+def _ask_to_cancel(page: Page) -> None:
+    for box in page.locator("#result_list tbody .action-select").all():
+        box.check()
+    page.locator("select[name=action]").select_option("cancel_selected")
+    page.get_by_role("button", name="Go").click()
+    page.get_by_role("button", name="Let").wait_for()
+
+
 def _ask_to_archive(page: Page) -> None:
     _choose_all(page)
     page.locator("#bar").get_by_role("button", name="Archive").click()
@@ -117,12 +127,24 @@ LISTS = [
     *("conversations.export", "conversations.workspace", "conversations.membership"),
     *("batches.batchjob", "batches.batchitem", "batches.messagebatch"),
     *("generation.generationlog", "generation.ratestate"),
-    *("convgen.user", "convgen.apitoken", "auth.group", "django_q.schedule"),
+    *("convgen.user", "convgen.apitoken", "auth.group"),
+    *("django_q.schedule", "django_q.ormq", "django_q.failure", "django_q.success"),
 ]
 ADDED = [
     *("conversations.prompttemplate", "conversations.dimension", "conversations.document", "conversations.workspace"),
     *("convgen.user", "convgen.apitoken"),
 ]
+
+
+CHANGED = [
+    *("conversations.prompttemplate", "conversations.dimension", "conversations.document", "conversations.chunk"),
+    *("batches.batchitem", "generation.generationlog"),
+]
+
+
+def first(label: str) -> Any:
+    with workspace_scope(EVERY):
+        return apps.get_model(label)._default_manager.order_by("pk").first()
 
 
 def album() -> list[Shot]:
@@ -168,6 +190,7 @@ def album() -> list[Shot]:
         Shot("wizard, cancel?", lambda shown: page_of(shown.running, "cancel")),
         Shot("wizard, summary", lambda shown: page_of(shown.done, "summary")),
         Shot("wizard, summary, with a failure", lambda shown: page_of(shown.broken, "summary")),
+        Shot("batches, cancel?", list_of("batches.batchjob"), act=_ask_to_cancel),
         Shot("batch, running", lambda shown: page_of(shown.running)),
         Shot("batch, paused", lambda shown: page_of(shown.paused)),
         Shot("batch, done", lambda shown: page_of(shown.done)),
@@ -175,6 +198,12 @@ def album() -> list[Shot]:
         *(Shot(f"list, {label}", list_of(label), state) for label in LISTS for state in (NEW, FULL)),
         *(Shot(f"add, {label}", add_to(label)) for label in ADDED),
         Shot("add, refused", add_to("conversations.prompttemplate"), act=_save),
+        *(
+            Shot(f"list, {label}", list_of(label))
+            for label in ("django_q.ormq", "django_q.failure", "django_q.success")
+        ),
+        *(Shot(f"change, {label}", lambda shown, label=label: page_of(first(label))) for label in CHANGED),
+        Shot("delete, template", lambda shown: page_of(first("conversations.prompttemplate"), "delete")),
         Shot("settings", reverse("admin:settings")),
         Shot("keyboard", reverse("admin:keyboard")),
         Shot("password", reverse("admin:password_change")),
