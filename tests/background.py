@@ -34,7 +34,7 @@ def ignore(_job_id: UUID) -> None:
     """As `on_unfinished`: do not continue."""
 
 
-def until_locks_are_waited_for(number: int = 1, *, seconds: float = 10) -> None:
+def until_locks_are_waited_for(number: int = 1, *, seconds: float = 60) -> None:
     """Wait until so many other connections wait for what somebody has locked; fail when they do not in time."""
     deadline = time.monotonic() + seconds
     while _waiting() < number:

@@ -70,7 +70,7 @@ def kill_tree(pid: int) -> None:
     psutil.wait_procs(family, timeout=10)
 
 
-def eventually(condition: Callable[[], Any], *, seconds: float = 10) -> None:
+def eventually(condition: Callable[[], Any], *, seconds: float = 60) -> None:
     """Wait until the condition holds; fail when it does not in time."""
     deadline = time.monotonic() + seconds
     while not condition():

@@ -50,7 +50,7 @@ def _answers(client: httpx.Client) -> bool:
 def test_others_are_served_while_many_wait_for_claude_and_a_lost_answer_is_found_again(
     served: httpx.Client, claude: SimulatedClaude, workspace: Workspace
 ) -> None:
-    claude.behaviour.latency = 3.0
+    claude.behaviour.latency = 8.0  # seconds: within these, all of what follows is asked
     drafts = ConversationFactory.create_batch(AT_ONCE, workspace=workspace)
     lost = {"json": {"conversation": str(drafts[0])}, "headers": {"Idempotency-Key": "lost"}}
 

@@ -113,7 +113,7 @@ def test_a_changed_concurrency_is_seen_while_running(claude: SimulatedClaude, ba
     runner = in_background(engine.run_slice, job.pk, on_unfinished=ignore)
     eventually(lambda: len(claude.requests) == 1)
     BatchJob.objects.filter(pk=job.pk).update(concurrent_processing=8)
-    eventually(lambda: len(claude.requests) == 9, seconds=2)
+    eventually(lambda: len(claude.requests) == 9)
     runner.join(timeout=10)
 
 

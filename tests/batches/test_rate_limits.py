@@ -48,7 +48,7 @@ def test_a_changed_priority_counts_while_the_batch_waits(claude: SimulatedClaude
     runner = in_background(engine.run_slice, job.pk, on_unfinished=ignore)
     eventually(_waiter)
     BatchJob.objects.update(priority="high")
-    eventually(lambda: RateWaiter.objects.filter(priority="high").exists(), seconds=2)
+    eventually(lambda: RateWaiter.objects.filter(priority="high").exists())
     control.pause(job.pk)
     runner.join(timeout=5)
     assert not runner.is_alive()

@@ -71,19 +71,19 @@ def test_every_request_is_paid_once_and_every_result_saved_once_whenever_workers
     job = order(ITEMS, delivery="economy")
 
     with worker(**QUICK) as first:  # killed between sending its second message batch and storing the id
-        eventually(lambda: len(message_batches_at_anthropic()) == 2, seconds=40)
+        eventually(lambda: len(message_batches_at_anthropic()) == 2, seconds=120)
         kill_tree(first.pid)
     assert MessageBatch.objects.filter(status="submitting", remote_id="").count() == 1
     with worker(**QUICK) as second:  # while it looks
-        eventually(lambda: len(claude.arrivals.of("batches.retrieve")) >= 2, seconds=60)
+        eventually(lambda: len(claude.arrivals.of("batches.retrieve")) >= 2, seconds=120)
         kill_tree(second.pid)
     claude.behaviour.batch_seconds = 1  # of those that are sent from here on
     with worker(**QUICK) as third:  # while it saves
-        eventually(lambda: saved(job) >= 20, seconds=90)
+        eventually(lambda: saved(job) >= 20, seconds=180)
         kill_tree(third.pid)
     assert saved(job) < ITEMS - REFUSED
     with worker(**QUICK):
-        eventually(lambda: BatchJob.objects.get(pk=job.pk).status == "completed", seconds=150)
+        eventually(lambda: BatchJob.objects.get(pk=job.pk).status == "completed", seconds=300)
 
     assert_all_is_saved_once(job)
     settings.ANTHROPIC_BASE_URL = start_claude().url  # one that writes the same from the beginning

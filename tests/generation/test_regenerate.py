@@ -223,7 +223,7 @@ def test_killed_after_the_original_was_archived_and_before_that_was_committed(
     eventually(lambda: claude.requests, seconds=40)
     with transaction.atomic():
         PromptTemplate.objects.select_for_update().get(pk=original.template_id)
-        until_locks_are_waited_for(seconds=20)
+        until_locks_are_waited_for()
         kill(in_another_process)
     claude.behaviour.latency = 0
     assert_recovers(original, before)
@@ -257,7 +257,7 @@ def test_a_decision_on_the_original_at_the_moment_of_the_save_comes_first_and_st
     with transaction.atomic():
         decide(Conversation.objects.filter(pk=original.pk), decision=decision, by=UserFactory())
         thread = in_background(generate_in_scope, draft.pk)
-        until_locks_are_waited_for(seconds=20)
+        until_locks_are_waited_for()
     thread.join(timeout=20)
     history = [entry["decision"] for entry in present(original).review_history]
     assert history == [decision.value, "superseded"]
@@ -276,7 +276,7 @@ def test_a_decision_on_the_original_that_comes_after_the_save_is_refused(origina
     with transaction.atomic():
         PromptTemplate.objects.select_for_update().get(pk=original.template_id)  # saving waits, the original archived
         saving = in_background(generate_in_scope, draft.pk)
-        until_locks_are_waited_for(seconds=20)
+        until_locks_are_waited_for()
         reviewing = in_background(approve)
         until_locks_are_waited_for(2)
     for thread in (saving, reviewing):

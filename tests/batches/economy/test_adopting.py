@@ -165,7 +165,7 @@ def test_a_sender_that_woke_up_too_late_takes_its_message_batch_back(
 ) -> None:
     """Its items were given back while it stood still, and are somebody else's now."""
     job = economy(1)
-    claude.when("", "slow:0.5", endpoint="batches.create")
+    claude.when("", "slow:4", endpoint="batches.create")
     sender = in_background(engine.run_slice, job.pk, on_unfinished=ignore)
     eventually(lambda: MessageBatch.objects.filter(status="submitting").exists())
     long_ago()
