@@ -3,10 +3,14 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import Any
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection, connections
+
+T = TypeVar("T")
 
 # A lock on a transaction's end names no database, but who waits for one has others that do.
 WAITING = """
@@ -28,6 +32,22 @@ def in_background(function: Callable[..., Any], *args: Any, **kwargs: Any) -> th
     thread = threading.Thread(target=work)
     thread.start()
     return thread
+
+
+def apart(function: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """What the function returns, called in a thread that sees the same rows.
+
+    Generating begins an event loop, and where a browser was opened, Playwright's runs in the caller's thread.
+    """
+
+    def work() -> T:
+        try:
+            return function(*args, **kwargs)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(max_workers=1) as thread:
+        return thread.submit(copy_context().run, work).result()
 
 
 def ignore(_job_id: UUID) -> None:

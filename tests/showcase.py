@@ -4,14 +4,12 @@ It is made by the product's own services with simulated Claude; what takes a fai
 there.
 """
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.db import connections
 from django.utils import timezone
 from django_q.models import OrmQ, Schedule, Task
 
@@ -28,6 +26,7 @@ from convgen import tokens
 from convgen.models import User
 from convgen.tenancy import workspace_scope
 from generation.regeneration import regenerate
+from tests.background import apart
 from tests.factories import (
     BatchItemFactory,
     BatchJobFactory,
@@ -58,25 +57,17 @@ class Showcase:
 
 
 def furnish(workspace: Workspace, *, by: User) -> Showcase:
-    """Fill a workspace that has templates and nothing else.
-
-    In a thread of its own: generating begins an event loop, and where a browser was opened, Playwright's runs in the
-    caller's.
-    """
-    with ThreadPoolExecutor(max_workers=1) as apart:
-        return apart.submit(_furnish, workspace, by).result()
+    """Fill a workspace that has templates and nothing else."""
+    return apart(_furnish, workspace, by)
 
 
 def _furnish(workspace: Workspace, by: User) -> Showcase:
-    try:
-        with workspace_scope(workspace.pk):
-            done = _generated(workspace, by)
-            written, waiting, failed, draft = _reviewed(workspace, by)
-            running, paused, broken = _batches(workspace, failed)
-            _records(workspace, failed, by)
-        return Showcase(workspace, written, waiting, failed, draft, done, running, paused, broken)
-    finally:
-        connections.close_all()
+    with workspace_scope(workspace.pk):
+        done = _generated(workspace, by)
+        written, waiting, failed, draft = _reviewed(workspace, by)
+        running, paused, broken = _batches(workspace, failed)
+        _records(workspace, failed, by)
+    return Showcase(workspace, written, waiting, failed, draft, done, running, paused, broken)
 
 
 def _generated(workspace: Workspace, by: User) -> BatchJob:

@@ -24,7 +24,7 @@ def lead(workspace: Workspace) -> Client:
 def test_deleting_asks_by_name_and_then_does_it(lead: Client, workspace: Workspace) -> None:
     row = DimensionFactory(workspace=workspace, name="Night nurse")
     page = lead.get(page_of(row, "delete")).content.decode()
-    assert f"<h1>Delete {row}?</h1>" in page and "This cannot be undone." in page
+    assert f"<h1>Delete “{row}”?</h1>" in page and "This cannot be undone." in page
     assert f'href="{page_of(row)}"' in page  # a way back that needs no script
     lead.post(page_of(row, "delete"), {"post": "yes"})
     assert not Dimension.objects.filter(pk=row.pk).exists()

@@ -1,6 +1,5 @@
 """The admin in a real browser: sign in, look at a generated conversation, without an error in the console."""
 
-from contextvars import copy_context
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from playwright.sync_api import Page, expect
 from conversations.models import Conversation
 from generation.service import generate
 from generation.simulated.server import SimulatedClaude
-from tests.background import in_background
+from tests.background import apart
 from tests.browser import needs_chromium, sign_in_by_form
 from tests.factories import ConversationFactory
 
@@ -18,10 +17,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), needs_chromium]
 
 @pytest.fixture
 def made(transactional_db: None, claude: SimulatedClaude) -> Conversation:
-    """Written in another thread, with the same scope: in this one runs Playwright's loop."""
-    conversation = ConversationFactory()
-    in_background(copy_context().run, generate, conversation.pk).join()
-    return conversation
+    return apart(generate, ConversationFactory().pk)
 
 
 def test_a_curator_signs_in_and_reads_a_conversation(made: Conversation, live_server: Any, page: Page) -> None:

@@ -12,6 +12,7 @@ from convgen.models import User
 from generation.regeneration import regenerate
 from generation.service import generate
 from generation.simulated.server import SimulatedClaude
+from tests.background import apart
 from tests.browser import Requests, fits, needs_chromium
 from tests.factories import ConversationFactory, DimensionFactory, WorkspaceFactory
 
@@ -24,7 +25,7 @@ WRITING = 60_000  # milliseconds
 def made(transactional_db: None, claude: SimulatedClaude) -> Conversation:
     workspace = WorkspaceFactory(is_default=True)
     DimensionFactory(workspace=workspace, kind="emotion", name="Hopeful")
-    return generate(ConversationFactory(workspace=workspace, conversation_id="TPL-0001").pk)
+    return apart(generate, ConversationFactory(workspace=workspace, conversation_id="TPL-0001").pk)
 
 
 @pytest.fixture
@@ -118,7 +119,7 @@ def test_the_pages_fit(
 
 @pytest.fixture
 def regenerated(made: Conversation) -> Conversation:
-    return regenerate(made.pk)
+    return apart(regenerate, made.pk)
 
 
 @pytest.mark.parametrize("width", [1280, 768, 390])
