@@ -25,9 +25,9 @@ def _connections_end_with_their_request(django_db_setup: None) -> Iterator[None]
     settings["CONN_MAX_AGE"] = before
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One for all tests: each opens windows of its own in it."""
+    """One for the tests of a file: each opens windows of its own in it."""
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setitem(os.environ, "DJANGO_ALLOW_ASYNC_UNSAFE", "true")  # Playwright's loop runs in this thread
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
