@@ -6,6 +6,7 @@ from threading import Barrier
 import pytest
 from django.db import connection, connections
 
+from convgen import throttling
 from convgen.models import Throttle
 from convgen.throttling import Allowance, forget, take
 
@@ -105,6 +106,15 @@ def test_counters_that_say_nothing_any_more_are_forgotten() -> None:
     _later(2)
     take("anonymous:192.0.2.2", per_minute=60)
     assert forget() == 1
+    assert [throttle.key for throttle in Throttle.objects.all()] == ["anonymous:192.0.2.2"]
+
+
+@pytest.mark.django_db
+def test_now_and_then_a_request_sweeps_them_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    take("anonymous:192.0.2.1", per_minute=60)
+    _later(2)
+    monkeypatch.setattr(throttling, "SWEEPS", 1.0)
+    take("anonymous:192.0.2.2", per_minute=60)
     assert [throttle.key for throttle in Throttle.objects.all()] == ["anonymous:192.0.2.2"]
 
 
