@@ -145,6 +145,16 @@ def reviewer(workspace: Workspace) -> Client:
 
 
 @pytest.fixture
+def lead(workspace: Workspace) -> Client:
+    return member(workspace, "lead")
+
+
+@pytest.fixture
+def operator(workspace: Workspace) -> Client:
+    return member(workspace, "operator")
+
+
+@pytest.fixture
 def starter(db: None) -> Workspace:
     return load_starter().workspace
 

@@ -10,25 +10,21 @@ from batches.changing import concurrency_problem
 from batches.choices import Delivery, ErrorHandling, Priority, Selection, TierFilter
 from batches.models import BatchJob
 from batches.planning import Order
-from conversations.api.fields import JsonObject, OfWorkspace, OneOfField, Usd
+from conversations.api.fields import JsonObject, NamesField, OfWorkspace, OneOfField, Usd
 from conversations.models import Workspace
 from convgen.api.strict import StrictSerializer
 from convgen.models import User
 from generation.api.configuration import ConfigurationSerializer, overrides_from
 from generation.retries import MOST_ATTEMPTS, RetryStrategy
 
-MOST_CHOSEN = 10_000  # conversations that a request may name
 LONGEST_TIMEOUT = 32_767  # seconds, what a column holds
 
 
 class OrderSerializer(StrictSerializer):
     """What a batch is to take, and how it is run."""
 
-    conversation_ids = serializers.ListField(
-        child=serializers.CharField(max_length=40),
+    conversation_ids = NamesField(
         required=False,
-        allow_empty=False,
-        max_length=MOST_CHOSEN,
         help_text="These drafts and failed conversations, by UUID or readable id; instead of tier and selection.",
     )
     tier = OneOfField(TierFilter.choices, default=TierFilter.ALL, help_text="Of this tier alone.")

@@ -21,7 +21,7 @@ from rest_framework.response import Response
 from rest_framework.reverse import reverse
 
 from conversations.api import conditional, idempotency
-from conversations.api.fields import OneOfField, UserNameField
+from conversations.api.fields import NamesField, OneOfField, UserNameField
 from conversations.api.file_response import FileInBlocks
 from conversations.api.views import WorkspaceViewSet
 from conversations.choices import WITH_TURNS, ExportFormat, ExportStatus, Status
@@ -34,7 +34,6 @@ from convgen.api.strict import StrictSerializer
 
 JSONL = "application/jsonl"
 STATUSES = [status.value for status in WITH_TURNS]
-MOST_CHOSEN = 10_000  # conversations that a request may name
 _ID = "01939a52-7f00-7cc2-9f6a-3f8f6b1f2a14"
 SHOWN = {
     "id": _ID,
@@ -125,11 +124,8 @@ class NewExportSerializer(StrictSerializer):
         child=OneOfField(STATUSES), required=False, allow_empty=False, help_text="Several, instead of scope."
     )
     tier = OneOfField(TIERS, default="all", help_text="Of this tier alone.")
-    conversation_ids = serializers.ListField(
-        child=serializers.CharField(max_length=40),
+    conversation_ids = NamesField(
         required=False,
-        allow_empty=False,
-        max_length=MOST_CHOSEN,
         help_text="These conversations, by UUID or readable id; instead of scope, statuses and tier.",
     )
     include_simulated = serializers.BooleanField(

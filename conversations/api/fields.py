@@ -7,6 +7,7 @@ from rest_framework import serializers
 
 from convgen.text import storable_json
 
+MOST_CHOSEN = 10_000  # conversations that a request may name
 DEEPEST = 50  # levels of lists and objects in one another
 
 
@@ -56,6 +57,14 @@ class OneOfField(serializers.ChoiceField):
 
     def fail(self, key: str, **said: Any) -> NoReturn:
         super().fail(key, choices=", ".join(str(choice) for choice in self.choices if choice != ""), **said)
+
+
+class NamesField(serializers.ListField):
+    """Conversations one by one, by UUID or readable id: at least one, at most `MOST_CHOSEN`."""
+
+    def __init__(self, **options: Any) -> None:
+        child = serializers.CharField(max_length=40)
+        super().__init__(**{"child": child, "allow_empty": False, "max_length": MOST_CHOSEN, **options})
 
 
 class Usd(serializers.DecimalField):

@@ -15,7 +15,6 @@ from tests.factories import (
     ConversationFactory,
     GenerationLogFactory,
     UserFactory,
-    WorkspaceFactory,
     batch_of,
 )
 from tests.statuses import put
@@ -23,21 +22,6 @@ from tests.statuses import put
 pytestmark = pytest.mark.django_db
 
 ENDED = ("completed", "failed", "cancelled")
-
-
-@pytest.fixture
-def workspace() -> Workspace:
-    return WorkspaceFactory()
-
-
-@pytest.fixture
-def operator(workspace: Workspace) -> Client:
-    return member(workspace, "operator")
-
-
-@pytest.fixture
-def lead(workspace: Workspace) -> Client:
-    return member(workspace, "lead")
 
 
 def job(workspace: Workspace, status: str = "processing", **values: Any) -> BatchJob:

@@ -5,20 +5,10 @@ from django.test import Client
 
 from batches.models import BatchJob
 from conversations.models import Dimension, Workspace
-from tests.admin_pages import list_of, member, page_of
-from tests.factories import BatchJobFactory, DimensionFactory, WorkspaceFactory
+from tests.admin_pages import list_of, page_of
+from tests.factories import BatchJobFactory, DimensionFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def workspace() -> Workspace:
-    return WorkspaceFactory()
-
-
-@pytest.fixture
-def lead(workspace: Workspace) -> Client:
-    return member(workspace, "lead")
 
 
 def test_deleting_asks_by_name_and_then_does_it(lead: Client, workspace: Workspace) -> None:

@@ -17,7 +17,7 @@ from conversations.models import Workspace
 from generation.simulated.server import SimulatedClaude
 from tests.admin_pages import filled_in, member, page_of, said
 from tests.background import ignore, in_background
-from tests.factories import BatchItemFactory, BatchJobFactory, WorkspaceFactory
+from tests.factories import BatchItemFactory, BatchJobFactory
 from tests.processes import eventually
 
 pytestmark = pytest.mark.django_db
@@ -120,16 +120,6 @@ def test_the_command_changes_no_batch_that_has_ended() -> None:
 def test_values_go_with_no_other_action() -> None:
     with pytest.raises(CommandError, match="go with: manage"):
         call_command("batch", "pause", str(job_of().pk), "--priority", "high")
-
-
-@pytest.fixture
-def workspace() -> Workspace:
-    return WorkspaceFactory()
-
-
-@pytest.fixture
-def operator(workspace: Workspace) -> Client:
-    return member(workspace, "operator")
 
 
 def test_the_page_takes_other_values_and_nothing_else(operator: Client, workspace: Workspace) -> None:

@@ -12,14 +12,9 @@ from batches.models import BatchItem, BatchJob
 from batches.planning import Order, PlanError, create
 from conversations.models import Conversation, Workspace
 from generation.configuration import Overrides
-from tests.factories import ConversationFactory, PromptTemplateFactory, WorkspaceFactory
+from tests.factories import ConversationFactory, PromptTemplateFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def workspace() -> Workspace:
-    return WorkspaceFactory()
 
 
 def taken(job: BatchJob | None) -> set[str]:

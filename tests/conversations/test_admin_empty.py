@@ -5,17 +5,11 @@ from django.contrib import admin
 
 from conversations.models import Dimension, Workspace
 from tests.admin_pages import add_to, list_of, member
-from tests.factories import WorkspaceFactory
 
 pytestmark = pytest.mark.django_db
 
 OWN_WORDS = {"Conversation", "BatchJob", "Export"}  # their empty lists have pages of their own
 OTHERS = [model for model in admin.site._registry if model.__name__ not in OWN_WORDS]
-
-
-@pytest.fixture
-def workspace() -> Workspace:
-    return WorkspaceFactory()
 
 
 @pytest.mark.parametrize("model", OTHERS, ids=lambda model: model._meta.label)

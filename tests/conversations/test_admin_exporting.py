@@ -18,11 +18,6 @@ pytestmark = pytest.mark.django_db
 NEW = "/admin/conversations/export/new/"
 
 
-@pytest.fixture
-def lead(workspace: Workspace) -> Client:
-    return member(workspace, "lead")
-
-
 def made(workspace: Workspace, **values: Any) -> Conversation:
     values = {"status": "approved", **values}
     conversation: Conversation = ConversationFactory(workspace=workspace, **values)
